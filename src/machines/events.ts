@@ -1,0 +1,42 @@
+/**
+ * The events that reach a conversation's chart. They are facts and plain JSON: the journal keeps
+ * exactly these objects, and replaying them gives the snapshot again. `at` is the moment of the
+ * event in the session's own time, in milliseconds since 1970; a chart never asks a clock.
+ */
+
+/** One attachment as the provider described it; nothing is fetched here. */
+export type Media = { readonly url: string; readonly contentType: string }
+
+/** The user wrote. `messageId` names the stored message. */
+export type MessageReceived = {
+  readonly type: 'message.received'
+  readonly messageId: string
+  readonly body: string
+  readonly media: readonly Media[]
+  readonly at: number
+}
+
+/** The provider told what became of a message that this conversation sent. */
+export type DeliveryUpdated = {
+  readonly type: 'delivery.updated'
+  readonly messageId: string
+  readonly status: DeliveryStatus
+  readonly errorCode: string | null
+  readonly at: number
+}
+
+export type ConversationEvent = MessageReceived | DeliveryUpdated
+
+export const deliveryStatuses = [
+  'accepted',
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'failed',
+  'undelivered',
+  'canceled',
+] as const
+
+export type DeliveryStatus = (typeof deliveryStatuses)[number]
