@@ -446,7 +446,10 @@ export interface EffectPerformer {
   /** True when starting it twice can be seen from outside (a send); false when it can just be done again (a draft). */
   readonly isVisible: boolean
   perform(request: EffectRequest): Promise<EffectResult>
-  /** For an uncertain effect: what the world says about it now. Only for visible kinds. */
+  /**
+   * For an uncertain effect: what the world says about it now. Only for visible kinds.
+   * Rejects when the world did not answer: ask again later, it proves nothing.
+   */
   resolve?(request: EffectRequest): Promise<'accepted-none' | 'ambiguous' | { readonly providerId: string }>
 }
 

@@ -19,7 +19,8 @@ export type MessageReceived = {
 /** The provider told what became of a message that this conversation sent. */
 export type DeliveryUpdated = {
   readonly type: 'delivery.updated'
-  readonly messageId: string
+  /** The effect that sent the message; null when the provider's callback did not name one. */
+  readonly effectId: string | null
   readonly status: DeliveryStatus
   readonly errorCode: string | null
   readonly at: number

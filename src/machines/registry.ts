@@ -10,6 +10,8 @@ import type { Status } from './status.ts'
 /** What the host knows when it opens a conversation; `toInput` makes the machine's input of it. */
 export type Opening = {
   readonly at: number
+  /** `whatsapp:+14155238886` or `sms:+14155238886`: some words mean something else on SMS. */
+  readonly businessAddress: string
   /** `tenants.settings`, as stored; a machine picks what it knows and falls back to its defaults. */
   readonly settings: JsonObject
   readonly previous: { readonly conversationId: string; readonly status: Status } | null

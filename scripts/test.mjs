@@ -1,0 +1,13 @@
+/** `npm test`: first what `npm run check` does, then the tests with real processes. The last line counts both. */
+import { runChecks } from './check/checks.mjs'
+import { runTests } from './check/run-tests.mjs'
+
+const checks = await runChecks()
+const slow = await runTests('slow', { isLive: true })
+
+const wrong = [...checks.wrong, ...(slow.isRight ? [] : ['slow tests'])]
+if (wrong.length > 0) {
+  console.log(`wrong: ${wrong.join(', ')}`)
+  process.exitCode = 1
+}
+console.log(`${checks.passed + slow.passed} passed, ${checks.failed + slow.failed} failed`)

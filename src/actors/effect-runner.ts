@@ -1,0 +1,287 @@
+/**
+ * Performs what committed steps want of the world (DESIGN D4, section 7).
+ *
+ * 1. Nothing starts before the commit that wants it, nor when the newest fold no longer does.
+ * 2. A visible effect (a send) starts through `start_effects`, which checks in SQL what may have changed,
+ *    and only while this node's lease is certainly valid; that moment is its deadline.
+ * 3. Visible effects of one session go one after the other, in the order in which they were wanted.
+ * 4. A running send is never aborted; a running draft is, when the chart leaves the state that wanted it.
+ * 5. An inherited running send is uncertain after its deadline and is resolved before any resend.
+ */
+import { pause, toRetryDelay } from './committer.ts'
+import type { Cancelled } from './entry.ts'
+import { limits } from './host.ts'
+import type { Host } from './host.ts'
+import type { Partition } from './partition.ts'
+import type { Effect, EffectPerformer, EffectRequest, EffectResult, StartOutcome } from './ports.ts'
+import { resolveUncertain } from './resolve-uncertain.ts'
+import type { Session } from './session.ts'
+import type { SessionState } from './session-state.ts'
+
+type Running = { readonly controller: AbortController; readonly isVisible: boolean; readonly done: Promise<void> }
+type Waiting = { readonly session: Session; readonly partition: Partition; readonly effect: Effect }
+
+export class EffectRunner {
+  readonly #host: Host
+  readonly #running = new Map<Session, Map<string, Running>>()
+  readonly #toStart = new Map<string, Waiting>()
+  readonly #inFlight = new Map<string, number>()
+  readonly #queued = new Map<string, (() => void)[]>()
+  #starting: Promise<void> | null = null
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** Brings what runs into line with what the session's committed state wants. May be called at any time. */
+  reconcile(session: Session, partition: Partition): void {
+    if (!partition.isActive || session.phase !== 'ready' || session.committed === null) return
+    const { committed } = session
+    this.#abortUnwanted(session, committed)
+    let isBlocked = false
+    for (const effect of committed.effects) {
+      const performer = this.#host.performers[effect.kind]
+      if (this.#isRunning(session, effect)) isBlocked ||= performer?.isVisible === true
+      else if (performer === undefined) this.#refuseKind(session, effect)
+      else if (!performer.isVisible) this.#startDraft(session, partition, effect, performer)
+      else if (!isBlocked) isBlocked = this.#advanceSend(session, partition, effect)
+    }
+  }
+
+  /** The partition is lost: drafts stop; sends finish, but nobody listens. */
+  abandon(partition: Partition): void {
+    for (const [session, running] of this.#running) {
+      if (session.owner !== partition) continue
+      for (const { controller, isVisible } of running.values()) if (!isVisible) controller.abort()
+    }
+  }
+
+  /** Resolves when no visible effect is under way, or after `withinMs`. */
+  async settle(withinMs: number): Promise<void> {
+    const visible = [...this.#running.values()].flatMap((running) => [...running.values()])
+    const done = visible.filter(({ isVisible }) => isVisible).map((running) => running.done)
+    await Promise.race([Promise.all([this.#starting, ...done]), pause(this.#host, withinMs)])
+  }
+
+  #isRunning(session: Session, effect: Effect): boolean {
+    return this.#running.get(session)?.has(effect.effectId) === true || this.#toStart.has(effect.effectId)
+  }
+
+  #abortUnwanted(session: Session, committed: SessionState): void {
+    for (const [effectId, running] of this.#running.get(session) ?? []) {
+      if (committed.effects.some((effect) => effect.effectId === effectId)) continue
+      running.controller.abort()
+    }
+  }
+
+  #refuseKind(session: Session, effect: Effect): void {
+    const message = `nothing here performs '${effect.kind}'`
+    this.#answer(session, effect, { kind: 'failed', error: { message, code: 'unknown-effect' } })
+  }
+
+  // ── Drafts: nothing outside sees them ────────────────────────────────────────────────────────
+
+  #startDraft(session: Session, partition: Partition, effect: Effect, performer: EffectPerformer): void {
+    if (!isWanted(session, effect)) return
+    this.#run(session, partition, effect, false, async (signal) => {
+      const request = this.#toRequest(session, effect, Infinity, signal)
+      if (request === null) return null
+      await this.#host.reached('after-effect-running')
+      const result = await performer.perform(request)
+      if (result.kind === 'done' || result.kind === 'failed') return result
+      // The chart itself counts failures and tries again.
+      return { kind: 'failed', error: { message: result.reason, code: null } }
+    })
+  }
+
+  // ── Sends: the world sees them ───────────────────────────────────────────────────────────────
+
+  /** True when the session's later sends have to wait for this one. */
+  #advanceSend(session: Session, partition: Partition, effect: Effect): boolean {
+    const { clock } = this.#host
+    const now = clock.now()
+    switch (effect.status) {
+      case 'pending': {
+        const waitMs = (effect.nextAttemptAt ?? 0) - now
+        if (waitMs > 0) this.#later(session, partition, waitMs)
+        else this.#enqueueStart({ session, partition, effect })
+        return true
+      }
+      case 'running': {
+        // Nobody here started it: its former owner may write to the world until the deadline.
+        const waitMs = (effect.deadline ?? now) - now
+        if (waitMs > 0) this.#later(session, partition, waitMs)
+        else this.#answer(session, effect, { kind: 'uncertain', reason: 'its owner ended while it was running' })
+        return true
+      }
+      case 'uncertain':
+        this.#resolve(session, partition, effect)
+        return now - (effect.startedAt ?? 0) < limits.uncertainHoldsMs
+      case 'done':
+      case 'failed':
+      case 'cancelled':
+        return false
+    }
+  }
+
+  #later(session: Session, partition: Partition, waitMs: number): void {
+    this.#host.clock.schedule(waitMs, () => this.reconcile(session, partition))
+  }
+
+  #enqueueStart(waiting: Waiting): void {
+    this.#toStart.set(waiting.effect.effectId, waiting)
+    this.#starting ??= this.#startAll().finally(() => {
+      this.#starting = null
+    })
+  }
+
+  async #startAll(): Promise<void> {
+    await pause(this.#host, limits.lingerMs)
+    while (this.#toStart.size > 0) {
+      const taken = [...this.#toStart.values()].slice(0, limits.sessionsPerCommit)
+      const sentAt = this.#host.clock.monotonic()
+      const outcomes = await this.#start(taken)
+      for (const waiting of taken) {
+        this.#toStart.delete(waiting.effect.effectId)
+        this.#started(waiting, outcomes?.get(waiting.effect.effectId) ?? null, sentAt)
+      }
+    }
+  }
+
+  async #start(taken: readonly Waiting[]): Promise<ReadonlyMap<string, StartOutcome> | null> {
+    const { nodeId, leaseMs } = this.#host.settings
+    const owned = [...new Set(taken.map(({ partition }) => partition))].filter(({ isLost }) => !isLost)
+    const partitions = owned.map(({ number, epoch }) => ({ partition: number, epoch }))
+    const effects = taken.flatMap(({ effect, partition, session }) =>
+      session.newest === null
+        ? []
+        : [{ effectId: effect.effectId, partition: partition.number, sessionId: session.newest.sessionId }],
+    )
+    try {
+      return await this.#host.store.startEffects(nodeId, leaseMs, partitions, effects)
+    } catch (error) {
+      this.#host.telemetry.log('warn', 'could not start effects', { count: taken.length, error: String(error) })
+      await pause(this.#host, toRetryDelay(3, this.#host.random()))
+      return null
+    }
+  }
+
+  #started({ session, partition, effect }: Waiting, outcome: StartOutcome | null, sentAt: number): void {
+    if (partition.isLost) return
+    if (outcome === null) {
+      this.reconcile(session, partition)
+      return
+    }
+    this.#host.telemetry.count('effects_started', { kind: effect.kind, outcome: outcome.kind })
+    switch (outcome.kind) {
+      case 'started':
+        partition.renewed(sentAt)
+        this.#send(session, partition, outcome.effect)
+        return
+      case 'cancelled':
+        this.#answer(session, effect, { kind: 'cancelled', reason: outcome.reason })
+        return
+      case 'not-pending':
+        // The answer to an earlier call was lost: the store knows better what became of it.
+        session.reload(new Set())
+        partition.resume(session)
+        return
+      case 'fenced':
+        partition.lose('another node owns it')
+        return
+    }
+  }
+
+  #send(session: Session, partition: Partition, effect: Effect): void {
+    const performer = this.#host.performers[effect.kind]
+    const deadline = partition.leaseValidUntil
+    this.#run(session, partition, effect, true, async (signal) => {
+      const request = this.#toRequest(session, effect, deadline, signal)
+      if (request === null || performer === undefined) return null
+      if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
+      await this.#host.reached('after-effect-running')
+      const result = await performer.perform(request)
+      await this.#host.reached('after-send-returned')
+      return result
+    })
+  }
+
+  #resolve(session: Session, partition: Partition, effect: Effect): void {
+    const performer = this.#host.performers[effect.kind]
+    this.#run(session, partition, effect, false, async (signal) => {
+      const request = this.#toRequest(session, effect, Infinity, signal)
+      if (request === null || performer === undefined) return null
+      return resolveUncertain(this.#host, performer, request)
+    })
+  }
+
+  // ── Running ──────────────────────────────────────────────────────────────────────────────────
+
+  #run(
+    session: Session,
+    partition: Partition,
+    effect: Effect,
+    isVisible: boolean,
+    work: (signal: AbortSignal) => Promise<EffectResult | Cancelled | null>,
+  ): void {
+    const controller = new AbortController()
+    const running = this.#running.get(session) ?? new Map<string, Running>()
+    this.#running.set(session, running)
+    const done = this.#withinLimit(effect.kind, () => work(controller.signal))
+      .catch((error: unknown): EffectResult => {
+        this.#host.telemetry.log('error', 'an effect threw', { effectId: effect.effectId, error: String(error) })
+        return { kind: isVisible ? 'uncertain' : 'failed', reason: String(error), error: toFailure(error) } as EffectResult
+      })
+      .then((result) => {
+        running.delete(effect.effectId)
+        if (running.size === 0) this.#running.delete(session)
+        if (partition.isLost || result === null || (controller.signal.aborted && !isVisible)) return
+        this.#host.telemetry.count('effects', { kind: effect.kind, outcome: result.kind })
+        this.#answer(session, effect, result)
+      })
+    running.set(effect.effectId, { controller, isVisible, done })
+  }
+
+  async #withinLimit<T>(kind: string, work: () => Promise<T>): Promise<T> {
+    const inFlight = this.#inFlight.get(kind) ?? 0
+    if (inFlight >= limits.effectsInFlightPerKind) {
+      await new Promise<void>((resolve) => {
+        this.#queued.set(kind, [...(this.#queued.get(kind) ?? []), resolve])
+      })
+    } else this.#inFlight.set(kind, inFlight + 1)
+    try {
+      return await work()
+    } finally {
+      // The place passes on to the next in the queue, or is free.
+      const next = this.#queued.get(kind)?.shift()
+      if (next === undefined) this.#inFlight.set(kind, (this.#inFlight.get(kind) ?? 1) - 1)
+      else next()
+    }
+  }
+
+  #answer(session: Session, effect: Effect, result: EffectResult | Cancelled): void {
+    session.receive({ kind: 'result', effect, result })
+  }
+
+  #toRequest(
+    session: Session,
+    effect: Effect,
+    deadlineMonotonicMs: number,
+    signal: AbortSignal,
+  ): EffectRequest | null {
+    if (session.newest === null || signal.aborted) return null
+    const { sessionId, channel, replyAddress } = session.newest
+    return { effect, session: { sessionId, ...channel, replyAddress }, deadlineMonotonicMs, signal }
+  }
+}
+
+/** The newest fold, committed or not, still has it, and nobody else has the word since. */
+function isWanted(session: Session, effect: Effect): boolean {
+  const { newest } = session
+  if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
+  return effect.childId !== null || newest.speakerToken === effect.speakerToken
+}
+
+function toFailure(error: unknown): { message: string; code: null } {
+  return { message: error instanceof Error ? error.message : String(error), code: null }
+}

@@ -1,0 +1,13 @@
+/** What waits in a session's mailbox: raw causes, in the order in which they are decided. */
+import type { Effect, EffectResult, LogEntry, LoggedEvent } from './ports.ts'
+import type { TrackedPosition } from './positions.ts'
+
+export type Entry =
+  | { readonly kind: 'logged'; readonly log: LogEntry; readonly event: LoggedEvent; readonly position: TrackedPosition }
+  /** At least one timer may be due; which one is read from the newest state. */
+  | { readonly kind: 'due' }
+  /** `effect` as it was started: its attempts count from there. */
+  | { readonly kind: 'result'; readonly effect: Effect; readonly result: EffectResult | Cancelled }
+
+/** It never reached the world, and must not any more. */
+export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }

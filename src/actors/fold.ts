@@ -1,0 +1,146 @@
+/**
+ * The uncommitted steps of one session, folded into what one commit writes. Events that arrive while a
+ * commit is in flight start the next fold; a fold that has left is never changed again.
+ *
+ * 1. A conversation stands once in a fold: the first step gives the base version, the last its row.
+ * 2. An effect that was wanted and dropped within one fold is written as it ended: it never starts.
+ * 3. `entries` are the raw causes, kept until the commit: after `stale` they are decided anew.
+ */
+import type { Entry } from './entry.ts'
+import type {
+  ConversationCommit,
+  DeliveryRecord,
+  Effect,
+  EffectUpdate,
+  JournalEntry,
+  MessageRecord,
+  ParkedEvent,
+  SessionCommit,
+} from './ports.ts'
+import type { Json } from '../machines/json.ts'
+import { toNextTimer } from './session-state.ts'
+import type { ConversationState, SessionState } from './session-state.ts'
+import { isClosed } from '../machines/status.ts'
+
+type FoldedConversation = {
+  readonly baseVersion: number
+  readonly opened: ConversationCommit['opened']
+  readonly journal: JournalEntry[]
+  newest: ConversationState
+}
+
+export class Fold {
+  readonly entries: Entry[] = []
+  readonly conversations = new Map<string, FoldedConversation>()
+  readonly messages: MessageRecord[] = []
+  readonly effects = new Map<string, Effect>()
+  readonly effectUpdates = new Map<string, EffectUpdate>()
+  readonly deliveries: DeliveryRecord[] = []
+  readonly parked: ParkedEvent[] = []
+  readonly emitted: Json[] = []
+  steps = 0
+
+  get isEmpty(): boolean {
+    return (
+      this.steps === 0 &&
+      this.messages.length === 0 &&
+      this.effectUpdates.size === 0 &&
+      this.deliveries.length === 0 &&
+      this.parked.length === 0
+    )
+  }
+
+  /** `before` is the conversation as the previous fold (or the store) left it; null when it opens here. */
+  addStep(
+    before: ConversationState | null,
+    after: ConversationState,
+    entry: JournalEntry | null,
+    opened: ConversationCommit['opened'],
+  ): void {
+    let folded = this.conversations.get(after.conversationId)
+    if (folded === undefined) {
+      folded = { baseVersion: before?.version ?? 0, opened, journal: [], newest: after }
+      this.conversations.set(after.conversationId, folded)
+    }
+    folded.newest = after
+    if (entry !== null) folded.journal.push(entry)
+    this.steps += 1
+  }
+
+  updateEffect(update: EffectUpdate): void {
+    const own = this.effects.get(update.effectId)
+    if (own === undefined) this.effectUpdates.set(update.effectId, update)
+    else this.effects.set(update.effectId, { ...own, status: update.status, nextAttemptAt: update.nextAttemptAt })
+  }
+
+  /** Takes over what one decided entry writes. */
+  absorb(decided: Fold): void {
+    for (const [conversationId, { baseVersion, opened, journal, newest }] of decided.conversations) {
+      const folded = this.conversations.get(conversationId)
+      if (folded === undefined) this.conversations.set(conversationId, { baseVersion, opened, journal, newest })
+      else {
+        folded.newest = newest
+        folded.journal.push(...journal)
+      }
+    }
+    for (const [effectId, effect] of decided.effects) this.effects.set(effectId, effect)
+    for (const update of decided.effectUpdates.values()) this.updateEffect(update)
+    this.messages.push(...decided.messages)
+    this.deliveries.push(...decided.deliveries)
+    this.parked.push(...decided.parked)
+    this.emitted.push(...decided.emitted)
+    this.steps += decided.steps
+  }
+
+  hasProviderId(providerId: string): boolean {
+    return this.messages.some((message) => message.providerId === providerId)
+  }
+
+  /** What the store writes; `state` is the session after this fold's last step. */
+  toCommit(state: SessionState, partition: number): SessionCommit {
+    const { channel, conversation } = state
+    const { tenantId, channelId, businessAddress } = channel
+    return {
+      sessionId: state.sessionId,
+      partition,
+      created: state.isNew ? { tenantId, channelId, businessAddress, userKey: state.userKey } : null,
+      position: state.position,
+      replyAddress: state.replyAddress,
+      lastInboundAt: state.lastInboundAt,
+      speaker: state.speaker,
+      speakerToken: state.speakerToken,
+      optedOut: state.optedOut,
+      clockOffsetMs: state.clockOffsetMs,
+      quarantined: state.quarantined,
+      conversationId: conversation?.conversationId ?? null,
+      conversations: [...this.conversations.values()].map((folded) => toConversationCommit(folded, state)),
+      messages: this.messages,
+      effects: [...this.effects.values()],
+      effectUpdates: [...this.effectUpdates.values()],
+      deliveries: this.deliveries,
+      parked: this.parked,
+    }
+  }
+}
+
+function toConversationCommit(folded: FoldedConversation, state: SessionState): ConversationCommit {
+  const { newest, baseVersion, opened, journal } = folded
+  const { conversationId, machine, machineVersion, version, status, hash, timers, updatedAt } = newest
+  const next = toNextTimer({ ...state, conversation: newest })
+  return {
+    conversationId,
+    machine,
+    machineVersion,
+    opened,
+    baseVersion,
+    version,
+    status,
+    snapshot: JSON.parse(newest.snapshot) as Json,
+    hash,
+    timers,
+    nextTimerAt: next === null ? null : next.dueAt - state.clockOffsetMs,
+    updatedAt,
+    closedAt: isClosed(status) ? updatedAt : null,
+    journal,
+  }
+}

@@ -1,0 +1,58 @@
+/** Everything that the parts of one node share: the ports, the machines and the limits. */
+import type { Json } from '../machines/json.ts'
+import type { MachineRegistry } from '../machines/registry.ts'
+import type { Clock, EffectPerformers, EventLog, Ids, Random, Reached, Store, Telemetry } from './ports.ts'
+
+export type Host = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly random: Random
+  readonly log: EventLog
+  readonly store: Store
+  readonly performers: EffectPerformers
+  readonly telemetry: Telemetry
+  readonly reached: Reached
+  readonly registry: MachineRegistry
+  /** What charts `emit`, told after the commit. */
+  readonly emitted: (conversationId: string, event: Json) => void
+  readonly settings: HostSettings
+}
+
+export type HostSettings = {
+  readonly nodeId: string
+  readonly defaultMachine: string
+  readonly leaseMs: number
+  /** The holder of the embedded data folder's lock takes all leases at once. */
+  readonly isSoleOwner: boolean
+  /** Test and phone builds only. */
+  readonly mayAdvanceClock: boolean
+  /** How long after a send became uncertain the provider is asked again, ms each. */
+  readonly resolveAfterMs: readonly number[]
+}
+
+/** Limits, each with its unit. They are constants because nobody has needed another value yet. */
+export const limits = {
+  lanes: 2,
+  sessionsPerCommit: 200,
+  /** Of stored events, not of SQL: keeps a call near 1 MB. */
+  bytesPerCommit: 512 * 1_024,
+  stepsPerFold: 200,
+  lingerMs: 2,
+  cursorOnlyAfterMs: 500,
+  uncommittedPerPartition: 2_000,
+  sessionsPerLoad: 500,
+  retryMinMs: 50,
+  retryMaxMs: 2_000,
+  /** A session that nothing happens to leaves memory after this. */
+  idleAfterMs: 60_000,
+  sweepEveryMs: 10_000,
+  /** Timers nearer than this are in memory; the store is asked for them this often. */
+  timerHorizonMs: 30_000,
+  timerPollMs: 15_000,
+  dueWorkPage: 500,
+  effectsInFlightPerKind: 64,
+  /** A session's later sends wait this long for an uncertain one, then go on. */
+  uncertainHoldsMs: 60_000,
+  /** An uncertain send that the provider does not know is sent again this often. */
+  resendsMax: 1,
+} as const

@@ -1,0 +1,94 @@
+/**
+ * The door of the log (DESIGN D9, D10): bytes become a typed event here or are refused with a sentence.
+ * Other programs publish too, so nothing is believed: not the JSON, not its shape, not that it belongs to
+ * the subject under which it came. `docs/nats.md` shows the JSON Schema made of these same definitions.
+ */
+import * as z from 'zod'
+
+import { deliveryStatuses } from '../machines/events.ts'
+import { assert } from './assert.ts'
+import type { EventKind, LogEntry, LoggedEvent } from './ports.ts'
+import { toSessionKey } from './session-key.ts'
+
+const bodyCharactersMax = 65_536
+const advanceMsMax = 366 * 24 * 3_600_000
+
+/** Text that PostgreSQL's jsonb can hold: no NUL, no lone surrogates. */
+const text = (charactersMax: number) =>
+  z
+    .string()
+    .max(charactersMax)
+    .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'holds NUL or lone surrogates')
+
+const address = text(256).min(1)
+const moment = z.number().int().nonnegative()
+const raw = z.record(text(256), z.union([text(bodyCharactersMax), z.array(text(bodyCharactersMax)).max(100)]))
+const session = { v: z.literal(1), businessAddress: address, userKey: address }
+
+export const messageSchema = z.strictObject({
+  ...session,
+  type: z.literal('message.received'),
+  replyAddress: address,
+  providerId: text(128).min(1),
+  body: text(bodyCharactersMax),
+  media: z.array(z.strictObject({ url: text(2_048), contentType: text(256) })).max(10),
+  profileName: text(1_024).nullable(),
+  receivedAt: moment,
+  raw,
+})
+
+export const deliverySchema = z.strictObject({
+  ...session,
+  type: z.literal('delivery.updated'),
+  providerId: text(128).min(1),
+  effectId: text(128).nullable(),
+  status: z.enum(deliveryStatuses),
+  errorCode: text(32).nullable(),
+  receivedAt: moment,
+  raw,
+})
+
+export const clockAdvanceSchema = z.strictObject({
+  ...session,
+  type: z.literal('clock.advanced'),
+  commandId: text(128).min(1),
+  byMs: z.number().int().positive().max(advanceMsMax),
+})
+
+export const loggedEventSchema = z.discriminatedUnion('type', [messageSchema, deliverySchema, clockAdvanceSchema])
+
+const kindOfType: { readonly [type in LoggedEvent['type']]: EventKind } = {
+  'message.received': 'message',
+  'delivery.updated': 'status',
+  'clock.advanced': 'command',
+}
+
+/** The kind under which an event is published. */
+export function toKind(event: LoggedEvent): EventKind {
+  return kindOfType[event.type]
+}
+
+/** `<kind>:<channel>:<provider id>[:<status>]`: the log recognises a repeated publication by it. */
+export function toPublicationId(event: LoggedEvent): string {
+  switch (event.type) {
+    case 'message.received':
+      return `message:${event.businessAddress}:${event.providerId}`
+    case 'delivery.updated':
+      return `status:${event.businessAddress}:${event.providerId}:${event.status}`
+    case 'clock.advanced':
+      return `command:${event.businessAddress}:${event.commandId}`
+  }
+}
+
+/** The event of a log entry. Throws with the reason when it is not one of ours. */
+export function readLoggedEvent(entry: LogEntry): LoggedEvent {
+  const parsed = loggedEventSchema.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(entry.data)))
+  if (!parsed.success) throw new Error(`not an event of version 1: ${z.prettifyError(parsed.error).slice(0, 500)}`)
+  const event: LoggedEvent = parsed.data
+  assert(entry.kind === toKind(event), `a ${event.type} was published as '${entry.kind}'`)
+  assert(
+    entry.sessionKey === toSessionKey(event.businessAddress, event.userKey),
+    'its subject names another session than the event itself',
+  )
+  return event
+}

@@ -1,0 +1,367 @@
+/**
+ * One partition that this node owns: it reads the log from the committed cursor, hands every event to its
+ * session's mailbox, fires timers and wakes inherited effects.
+ *
+ * 1. Events enter mailboxes in the order of the log; the cursor moves only with commits.
+ * 2. The barrier: before a due timer fires, and before anything inherited is performed, the log is asked
+ *    for the partition's last event and everything up to it has entered its mailbox.
+ * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
+ */
+import TinyQueue from 'tinyqueue'
+
+import { pause, toRetryDelay } from './committer.ts'
+import type { Lane } from './committer.ts'
+import type { DecideContext } from './decide.ts'
+import type { EffectRunner } from './effect-runner.ts'
+import type { Entry } from './entry.ts'
+import type { Fold } from './fold.ts'
+import { limits } from './host.ts'
+import type { Host } from './host.ts'
+import type { Loader } from './loader.ts'
+import { readLoggedEvent } from './logged-event.ts'
+import type { ClaimedPartition, CommitBatch, LogEntry, LogReader, LoggedEvent, ParkedEvent } from './ports.ts'
+import { Positions } from './positions.ts'
+import { Session } from './session.ts'
+import type { SessionOwner } from './session.ts'
+import { toWakeAt } from './session-state.ts'
+
+type Wake = { readonly at: number; readonly sessionKey: string }
+
+export type PartitionParts = {
+  readonly host: Host
+  readonly lane: Lane
+  readonly loader: Loader
+  readonly effects: EffectRunner
+  /** Called once when the partition is lost. */
+  readonly onLost: (partition: Partition, reason: string) => void
+}
+
+export class Partition implements SessionOwner {
+  readonly number: number
+  readonly epoch: number
+  /** Only when true may inherited effects and timers run. */
+  isActive = false
+  isLost = false
+  /** By `Clock.monotonic()`; before it the lease is certainly ours. */
+  leaseValidUntil: number
+  readonly #parts: PartitionParts
+  readonly #incarnation: string
+  readonly #positions = new Positions()
+  readonly #sessions = new Map<string, Session>()
+  readonly #wakes = new TinyQueue<Wake>([], (a, b) => a.at - b.at)
+  readonly #wakeOf = new Map<string, number>()
+  readonly #foreign: ParkedEvent[] = []
+  #cursor: number
+  #delivered: number
+  #reader: LogReader | null = null
+  #cancelAlarm: (() => void) | null = null
+  #alarmAt = Infinity
+  #waiters: { readonly sequence: number; readonly resolve: () => void }[] = []
+  #isFiring = false
+  #release: (() => void) | null = null
+
+  constructor(parts: PartitionParts, claimed: ClaimedPartition, incarnation: string, leaseValidUntil: number) {
+    this.#parts = parts
+    this.number = claimed.partition
+    this.epoch = claimed.epoch
+    this.leaseValidUntil = leaseValidUntil
+    this.#incarnation = incarnation
+    this.#cursor = claimed.cursor.incarnation === incarnation ? claimed.cursor.sequence : 0
+    this.#delivered = this.#cursor
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size
+  }
+
+  // ── Life ─────────────────────────────────────────────────────────────────────────────────────
+
+  /** Reads on from the cursor. */
+  start(): void {
+    this.#reader = this.#parts.host.log.read(this.number, this.#cursor, (entry) => this.#take(entry))
+  }
+
+  lose(reason: string): void {
+    if (this.isLost) return
+    this.isLost = true
+    this.isActive = false
+    this.#cancelAlarm?.()
+    this.#release?.()
+    for (const waiter of this.#waiters) waiter.resolve()
+    this.#parts.lane.forget(this)
+    this.#parts.effects.abandon(this)
+    void this.#reader?.stop()
+    this.#sessions.clear()
+    this.#parts.onLost(this, reason)
+  }
+
+  /** Reads no further; what was read is still decided and committed. */
+  async stopReading(): Promise<void> {
+    this.isActive = false
+    this.#cancelAlarm?.()
+    await this.#reader?.stop()
+  }
+
+  renewed(sentAt: number): void {
+    const { leaseMs } = this.#parts.host.settings
+    this.leaseValidUntil = Math.max(this.leaseValidUntil, sentAt + leaseMs - toLeaseMargin(leaseMs))
+  }
+
+  /** From here on timers fire and effects run; everything the log held is in its mailbox (invariant 2). */
+  activate(): void {
+    if (this.isLost) return
+    this.isActive = true
+    for (const session of this.#sessions.values()) this.#parts.effects.reconcile(session, this)
+    this.#setAlarm()
+  }
+
+  // ── Reading ──────────────────────────────────────────────────────────────────────────────────
+
+  #take(log: LogEntry): void | Promise<void> {
+    if (this.isLost) return
+    const position = this.#positions.add(log.sequence)
+    const event = this.#read(log)
+    if (event === null) position.state = 'finished'
+    else this.#sessionOf(log.sessionKey).receive({ kind: 'logged', log, event, position })
+    this.#delivered = log.sequence
+    if (this.#waiters.length > 0) this.#resolveWaiters()
+    if (this.#positions.unfinished < limits.uncommittedPerPartition || this.#release !== null) return
+    return new Promise((resolve) => {
+      this.#release = () => {
+        this.#release = null
+        resolve()
+      }
+    })
+  }
+
+  #read(log: LogEntry): LoggedEvent | null {
+    try {
+      return readLoggedEvent(log)
+    } catch (error) {
+      this.#parkForeign(log, error)
+      return null
+    }
+  }
+
+  /** Something on the log that no session can be named for: kept for a person, and the cursor moves on. */
+  #parkForeign(log: LogEntry, error: unknown): void {
+    const { host, lane } = this.#parts
+    host.telemetry.count('events_parked', { kind: 'foreign' })
+    host.telemetry.log('warn', 'parked a foreign event', { partition: this.number, sequence: log.sequence })
+    this.#foreign.push({
+      position: { incarnation: this.#incarnation, sequence: log.sequence },
+      kind: 'foreign',
+      subject: `${log.kind}.${log.sessionKey}`,
+      dataBase64: Buffer.from(log.data).toString('base64'),
+      error: String(error).slice(0, 2_000),
+      at: log.at,
+    })
+    lane.addCursor(this)
+  }
+
+  #sessionOf(key: string): Session {
+    let session = this.#sessions.get(key)
+    if (session === undefined) {
+      session = new Session(key, this)
+      this.#sessions.set(key, session)
+      this.#parts.loader.add(session, this)
+    }
+    session.touchedAt = this.#parts.host.clock.monotonic()
+    return session
+  }
+
+  /** No channel has this session's business address: its events are not ours. */
+  rejectUnknown(session: Session): void {
+    this.#sessions.delete(session.key)
+    for (const entry of session.waiting) {
+      if (entry.kind !== 'logged') continue
+      this.#parkForeign(entry.log, new Error('no channel has this business address'))
+      entry.position.state = 'finished'
+    }
+  }
+
+  /** After `reload` the session is loaded again; otherwise what waits in it is decided. */
+  resume(session: Session): void {
+    if (this.isLost) return
+    if (session.phase === 'loading') this.#parts.loader.add(session, this)
+    else session.drain()
+  }
+
+  loaded(session: Session): void {
+    this.#schedule(session)
+    this.#parts.effects.reconcile(session, this)
+  }
+
+  /** Quiet sessions that nothing happened to for a while leave memory. */
+  sweep(): void {
+    const { clock } = this.#parts.host
+    for (const [key, session] of this.#sessions) {
+      if (clock.monotonic() - session.touchedAt < limits.idleAfterMs) continue
+      if (session.isQuiet) this.#sessions.delete(key)
+    }
+  }
+
+  // ── Committing ───────────────────────────────────────────────────────────────────────────────
+
+  decideContext(): DecideContext {
+    const { clock, ids, registry, settings } = this.#parts.host
+    return {
+      registry,
+      defaultMachine: settings.defaultMachine,
+      ids,
+      now: clock.now(),
+      incarnation: this.#incarnation,
+      mayAdvanceClock: settings.mayAdvanceClock,
+    }
+  }
+
+  changed(session: Session): void {
+    this.#parts.lane.add(session, this)
+  }
+
+  finished(): void {
+    this.#parts.lane.addCursor(this)
+  }
+
+  duplicated(): void {
+    this.#parts.host.telemetry.count('messages_duplicate')
+  }
+
+  parked(session: Session, error: unknown, entry: Entry): void {
+    const { telemetry } = this.#parts.host
+    telemetry.count('events_parked', { kind: 'poison' })
+    telemetry.log('error', 'parked an event that could not be applied; the session is quarantined', {
+      partition: this.number,
+      sessionId: session.newest?.sessionId,
+      cause: entry.kind,
+      error: String(error),
+    })
+  }
+
+  toCommit(): CommitBatch['partitions'][number] {
+    const reachable = this.#positions.reachable()
+    const cursor = reachable === null || reachable <= this.#cursor ? null : reachable
+    return {
+      partition: this.number,
+      epoch: this.epoch,
+      cursor: cursor === null ? null : { incarnation: this.#incarnation, sequence: cursor },
+      parked: [...this.#foreign],
+    }
+  }
+
+  /** The commit was answered: `cursor` is where it now stands (null: it stayed). */
+  settled(cursor: { readonly sequence: number } | null, parkedCount: number): void {
+    this.#foreign.splice(0, parkedCount)
+    if (cursor !== null) {
+      this.#cursor = cursor.sequence
+      this.#positions.forgetThrough(cursor.sequence)
+    }
+    if (this.#positions.unfinished * 2 < limits.uncommittedPerPartition) this.#release?.()
+    const reachable = this.#positions.reachable()
+    if (this.#foreign.length > 0 || (reachable !== null && reachable > this.#cursor)) this.#parts.lane.addCursor(this)
+  }
+
+  committed(session: Session, fold: Fold): void {
+    const { host, effects } = this.#parts
+    for (const event of fold.emitted) host.emitted(session.newest?.conversation?.conversationId ?? '', event)
+    this.#schedule(session)
+    effects.reconcile(session, this)
+  }
+
+  // ── The barrier and the timers ───────────────────────────────────────────────────────────────
+
+  /** Resolves when everything that the log holds now has entered its mailbox. */
+  async barrier(): Promise<void> {
+    for (let attempt = 0; !this.isLost; attempt += 1) {
+      try {
+        const last = await this.#parts.host.log.lastSequence(this.number)
+        if (last <= this.#delivered) return
+        await new Promise<void>((resolve) => {
+          this.#waiters.push({ sequence: last, resolve })
+        })
+        return
+      } catch (error) {
+        // A log that does not answer may hold a message that wins: nothing fires until it does.
+        this.#parts.host.telemetry.log('warn', 'could not ask the log for its last event', {
+          partition: this.number,
+          error: String(error),
+        })
+        await pause(this.#parts.host, toRetryDelay(attempt, this.#parts.host.random()))
+      }
+    }
+  }
+
+  #resolveWaiters(): void {
+    for (const waiter of this.#waiters) if (waiter.sequence <= this.#delivered) waiter.resolve()
+    this.#waiters = this.#waiters.filter((waiter) => waiter.sequence > this.#delivered)
+  }
+
+  /** The session has an unsettled effect: loading it takes the effect over. */
+  wake(sessionKey: string): void {
+    this.#sessionOf(sessionKey)
+  }
+
+  #schedule(session: Session): void {
+    const wakeAt = session.newest === null ? null : toWakeAt(session.newest)
+    if (wakeAt === null || wakeAt > this.#parts.host.clock.now() + limits.timerHorizonMs) return
+    this.wakeLater(session.key, wakeAt)
+  }
+
+  /** The session may have a timer due at this wall-clock moment. */
+  wakeLater(sessionKey: string, at: number): void {
+    if ((this.#wakeOf.get(sessionKey) ?? Infinity) <= at) return
+    this.#wakeOf.set(sessionKey, at)
+    this.#wakes.push({ at, sessionKey })
+    this.#setAlarm()
+  }
+
+  #setAlarm(): void {
+    const next = this.#wakes.peek()
+    if (next === undefined || next.at >= this.#alarmAt || this.#isFiring) return
+    this.#cancelAlarm?.()
+    this.#alarmAt = next.at
+    const { clock } = this.#parts.host
+    this.#cancelAlarm = clock.schedule(Math.max(0, next.at - clock.now()), () => {
+      this.#alarmAt = Infinity
+      void this.#fire()
+    })
+  }
+
+  async #fire(): Promise<void> {
+    if (!this.isActive || this.#isFiring) return
+    this.#isFiring = true
+    try {
+      const due = this.#takeDue()
+      if (due.length > 0) await this.barrier()
+      if (!this.isActive) return
+      for (const key of due) this.#sessionOf(key).receive({ kind: 'due' })
+      for (const key of due) this.#rearm(key)
+    } finally {
+      this.#isFiring = false
+      this.#setAlarm()
+    }
+  }
+
+  #takeDue(): string[] {
+    const now = this.#parts.host.clock.now()
+    const due: string[] = []
+    for (let next = this.#wakes.peek(); next !== undefined && next.at <= now; next = this.#wakes.peek()) {
+      this.#wakes.pop()
+      if (this.#wakeOf.get(next.sessionKey) !== next.at) continue
+      this.#wakeOf.delete(next.sessionKey)
+      due.push(next.sessionKey)
+    }
+    return due
+  }
+
+  /** A timer that was renewed meanwhile is due later; one of a session that is loading shows itself then. */
+  #rearm(key: string): void {
+    const session = this.#sessions.get(key)
+    if (session?.phase === 'ready') this.#schedule(session)
+  }
+}
+
+/** What a lease is cut short by, so that clocks and scheduling cannot make us outlive it. */
+function toLeaseMargin(leaseMs: number): number {
+  return leaseMs / 5
+}

@@ -1,0 +1,58 @@
+/**
+ * What tests and the phone ask of the fake Twilio, beside Twilio's own API: let a user write, make
+ * the next sends fail, look at the ledger. JSON only, so that no foreign web page can call it.
+ */
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { faultKinds, type FaultQueue } from './faults.ts'
+import type { UserMessage } from './inbound-form.ts'
+import type { Ledger } from './ledger.ts'
+
+const inbound = z.strictObject({
+  from: z.string(),
+  to: z.string(),
+  body: z.string(),
+  profileName: z.string().exactOptional(),
+  externalUserId: z.string().exactOptional(),
+  media: z.array(z.strictObject({ url: z.string(), contentType: z.string() })).exactOptional(),
+  messageSid: z.string().exactOptional(),
+})
+
+const fault = z.strictObject({
+  kind: z.enum(faultKinds),
+  count: z.int().min(1).default(1),
+  delayMs: z.int().min(0).default(0),
+  callbacks: z.boolean().default(true),
+})
+
+const target = z.strictObject({ webhookBase: z.url() })
+
+export type ControlOptions = {
+  readonly ledger: Ledger
+  readonly faults: FaultQueue
+  receive(message: UserMessage): Promise<{ readonly sid: string; readonly statusCode: number }>
+  setWebhookBase(url: string): void
+}
+
+export async function registerControlRoutes(app: FastifyInstance, options: ControlOptions): Promise<void> {
+  const { ledger, faults } = options
+  app.setErrorHandler((error, _request, reply) => {
+    const isRefusal = error instanceof z.ZodError
+    return reply.code(isRefusal ? 400 : 500).send({ error: isRefusal ? z.prettifyError(error) : 'not done' })
+  })
+  app.post('/fake/inbound', (request) => options.receive(inbound.parse(request.body)))
+  app.post('/fake/faults', async (request, reply) => {
+    const { count, ...wanted } = fault.parse(request.body)
+    faults.add(wanted, count)
+    return reply.code(204).send()
+  })
+  app.delete('/fake/faults', async (_request, reply) => {
+    faults.clear()
+    return reply.code(204).send()
+  })
+  app.post('/fake/webhook', async (request, reply) => {
+    options.setWebhookBase(target.parse(request.body).webhookBase)
+    return reply.code(204).send()
+  })
+  app.get('/fake/messages', async () => ({ items: ledger.all() }))
+}

@@ -1,0 +1,39 @@
+/**
+ * The webhook of one Twilio account, as pure functions: is it Twilio, is it whole, is it ours, what
+ * does it say. It does no I/O and decides no HTTP status; `infra/http` asks it and answers.
+ */
+import type { LoggedDelivery, LoggedMessage } from '../../actors/ports.ts'
+import { toLoggedDelivery } from './delivery.ts'
+import type { TwilioForm } from './form.ts'
+import { toLoggedMessage, type ParsedWebhook } from './inbound-message.ts'
+import { isSignedByTwilio, type SignedRequest } from './signature.ts'
+
+export type TwilioWebhookOptions = {
+  readonly accountSid: string
+  /** All tokens that are valid now: two while they are being rotated. */
+  readonly authTokens: readonly string[]
+  /** What Twilio was told to call, up to the path: `https://chat.example.com`. */
+  readonly publicUrl: string
+}
+
+export type TwilioWebhook = {
+  isSigned(request: SignedRequest): boolean
+  isOwnAccount(accountSid: string): boolean
+  toMessage(form: TwilioForm, receivedAt: number): ParsedWebhook<LoggedMessage>
+  toDelivery(form: TwilioForm, path: string, receivedAt: number): ParsedWebhook<LoggedDelivery>
+}
+
+export function createTwilioWebhook(options: TwilioWebhookOptions): TwilioWebhook {
+  const { accountSid, authTokens, publicUrl } = options
+  return {
+    isSigned: (request) => isSignedByTwilio(request, publicUrl, authTokens),
+    isOwnAccount: (candidate) => candidate === accountSid,
+    toMessage: toLoggedMessage,
+    toDelivery: (form, path, receivedAt) => toLoggedDelivery(form, toQuery(path), receivedAt),
+  }
+}
+
+function toQuery(path: string): URLSearchParams {
+  const start = path.indexOf('?')
+  return new URLSearchParams(start === -1 ? '' : path.slice(start + 1))
+}

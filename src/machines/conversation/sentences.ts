@@ -1,0 +1,28 @@
+/** The few sentences that the chart says itself, when neither an assistant nor a person speaks. */
+import type { Language } from './language.ts'
+
+export type SentenceName = 'goodbye' | 'personIsComing' | 'answerFailed' | 'nobodyCame' | 'cannotGoOn'
+
+export const sentences: { readonly [language in Language]: { readonly [name in SentenceName]: string } } = {
+  pt: {
+    goodbye: 'Obrigado pelo contato! Se precisar, é só escrever de novo. Até logo!',
+    personIsComing: 'Certo, vou chamar uma pessoa da equipe. Ela continua com você por aqui.',
+    answerFailed: 'Desculpe, não consegui preparar uma resposta. Vou chamar uma pessoa da equipe para ajudar você.',
+    nobodyCame: 'Desculpe, ninguém da equipe está livre agora. Eu continuo por aqui: é só escrever.',
+    cannotGoOn: 'Desculpe, não consigo continuar esta conversa agora. Escreva de novo mais tarde e recomeçamos.',
+  },
+  en: {
+    goodbye: 'Thank you for getting in touch! Write again whenever you need us. Goodbye!',
+    personIsComing: 'All right, I am asking a person of our team to join. They will answer you here.',
+    answerFailed: 'Sorry, I could not prepare an answer. I am asking a person of our team to help you.',
+    nobodyCame: 'Sorry, nobody of our team is free right now. I am still here: just write.',
+    cannotGoOn: 'Sorry, I cannot go on with this conversation now. Please write again later and we start afresh.',
+  },
+  es: {
+    goodbye: '¡Gracias por escribirnos! Si nos necesita, escriba de nuevo. ¡Hasta luego!',
+    personIsComing: 'De acuerdo, voy a llamar a una persona del equipo. Le responderá por aquí.',
+    answerFailed: 'Lo siento, no pude preparar una respuesta. Voy a llamar a una persona del equipo para ayudarle.',
+    nobodyCame: 'Lo siento, nadie del equipo está libre ahora. Sigo por aquí: escriba cuando quiera.',
+    cannotGoOn: 'Lo siento, no puedo continuar esta conversación ahora. Escriba más tarde y empezamos de nuevo.',
+  },
+}

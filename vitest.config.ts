@@ -1,0 +1,33 @@
+/**
+ * Two projects; the folder of a test decides. `slow` holds those that start real processes (servers,
+ * databases, browsers, other Nodes), `fast` all others.
+ */
+import { defineConfig } from 'vitest/config'
+
+const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts}/**/*.test.ts'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['tests/**/*.test.ts'],
+          exclude: [foldersWithProcesses],
+          testTimeout: 5_000,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: [foldersWithProcesses],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          teardownTimeout: 20_000,
+        },
+      },
+    ],
+  },
+})
