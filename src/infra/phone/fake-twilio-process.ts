@@ -4,6 +4,7 @@
  *
  * Settings are one JSON object in the first argument; its first line on stdout is `{"url":…}`.
  */
+import { fstatSync } from 'node:fs'
 import { createFakeTwilio, type FakeTwilioOptions } from './fake-twilio.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as Partial<Omit<FakeTwilioOptions, 'clock'>>
@@ -27,6 +28,7 @@ const fake = await createFakeTwilio({
 })
 process.stdout.write(`${JSON.stringify({ url: fake.url })}\n`)
 
-// Ends with the test that started it, even when that test was killed.
-process.stdin.on('end', () => process.exit(0)).resume()
+// Ends with the test that started it, even when that test was killed: then the pipe to it breaks.
+const stdin = fstatSync(0)
+if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('end', () => process.exit(0)).resume()
 process.on('SIGTERM', () => void fake.close().then(() => process.exit(0)))

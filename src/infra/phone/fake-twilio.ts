@@ -95,6 +95,9 @@ async function bring(message: UserMessage, webhookBase: string | null, { account
   const url = `${webhookBase.replace(/\/$/, '')}/webhooks/twilio/messages`
   const statusCode = await call(url, toInboundForm(message, sid, accountSid))
   const isTaken = statusCode >= 200 && statusCode < 300
-  ledger.change(sid, isTaken ? { status: 'received', errorCode: null } : { status: 'failed', errorCode: noAnswerCode })
+  // The same message may be brought twice at once: what was taken once stays taken.
+  const wasTaken = ledger.find(sid)?.status === 'received'
+  if (isTaken) ledger.change(sid, { status: 'received', errorCode: null, updatedAt: clock.now() })
+  if (!isTaken && !wasTaken) ledger.change(sid, { status: 'failed', errorCode: noAnswerCode, updatedAt: clock.now() })
   return { sid, statusCode }
 }

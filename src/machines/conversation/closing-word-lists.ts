@@ -59,7 +59,7 @@ export const phrases: PhraseLists = {
   want: list(`
     quero, eu quero, queria, eu queria, desejo, gostaria de, eu gostaria de, vou, posso, pode, você pode, podem, podemos,
     i want to, i want, id like to, i would like to, i wish to, you can, you may, we can, lets, can i, could i, may i, can you,
-    quiero, yo quiero, quisiera, deseo, me gustaría, puedes, puede, pueden, podemos terminar con, puedo, ya puedes, ya puede`),
+    quiero, yo quiero, quisiera, deseo, me gustaría, puedes, puede, pueden, puedo, ya puedes, ya puede`),
   conversation: list(`
     atendimento, o atendimento, este atendimento, esse atendimento, do atendimento, conversa, a conversa, esta conversa,
     essa conversa, da conversa, desta conversa, o chat, do chat, deste chat, sessão, a sessão,

@@ -1,0 +1,108 @@
+/**
+ * The HTTP application: every route, who may call it, and the one way in which it refuses. It owns
+ * no state but the page sessions; what it needs comes as arguments, and it listens to nobody until
+ * `main` says where.
+ */
+import fastifyCookie from '@fastify/cookie'
+import { randomBytes } from 'node:crypto'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Clock, Telemetry } from '../../actors/ports.ts'
+import type { ReadModel } from '../../actors/read-model.ts'
+import { createAccessCheck } from './access.ts'
+import { registerConversationRoutes } from './conversation-routes.ts'
+import { describeRoutes, type OpenApiDocument } from './openapi.ts'
+import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
+import { readPageFiles } from './page-files.ts'
+import { registerPageRoutes } from './page-routes.ts'
+import { createPageSessions, type PageSessions } from './page-sessions.ts'
+import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
+import { installProblems, refuseConnection } from './problem.ts'
+import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
+
+export type AppOptions = {
+  readonly clock: Clock
+  readonly telemetry: Telemetry
+  readonly checkReadiness: OperationsRouteOptions['checkReadiness']
+  readonly readMetrics: OperationsRouteOptions['readMetrics']
+  /** Bearer token of the JSON API. */
+  readonly apiToken: string
+  readonly readModel: ReadModel
+  /** The key of a user's session, from any spelling of the address; null when it is malformed. */
+  readonly toUserKey: (address: string) => string | null
+  /** Null where this node does not answer webhooks. */
+  readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
+  /** Null where this node serves no pages. `folder` holds the web build. */
+  readonly pages: { readonly folder: string; readonly phone: PhoneService | null } | null
+  /** A request that takes longer to arrive is cut off; 10 s unless told. */
+  readonly requestTimeoutMs?: number
+}
+
+export type App = {
+  readonly server: FastifyInstance
+  readonly document: OpenApiDocument
+  /** A new code for `/phone?code=…`; it signs in once. */
+  issueSignInCode(): string
+}
+
+const headersTimeoutMs = 5_000
+const requestTimeoutMs = 10_000
+/** How often the server looks for connections that are too slow. */
+const timeoutCheckMs = 1_000
+
+export async function createApp(options: AppOptions): Promise<App> {
+  const requestTimeout = options.requestTimeoutMs ?? requestTimeoutMs
+  const headersTimeout = Math.min(headersTimeoutMs, requestTimeout)
+  const server = Fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    requestTimeout,
+    http: { headersTimeout, connectionsCheckingInterval: timeoutCheckMs },
+    genReqId: createRequestIds(),
+    clientErrorHandler: refuseConnection,
+  })
+  server.removeAllContentTypeParsers()
+  const document = describeRoutes(server)
+  const sessions = createPageSessions()
+  installProblems(server, options.telemetry)
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(securityHeaders)
+    done()
+  })
+
+  await server.register((scope) => registerOperationsRoutes(scope, { ...options, document }))
+  const { webhooks } = options
+  if (webhooks !== null) await server.register((scope) => registerWebhookRoutes(scope, { ...options, ...webhooks }))
+  await server.register((scope) => registerGuarded(scope, options, sessions))
+  await server.ready()
+  return { server, document, issueSignInCode: () => sessions.issueCode() }
+}
+
+/** Everything that needs to know who asks. */
+async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
+  const { readModel, toUserKey, pages, clock } = options
+  await scope.register(fastifyCookie)
+  scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
+  await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  if (pages === null) return
+  const files = readPageFiles(pages.folder)
+  const { phone } = pages
+  const paths: { [path: string]: string } = phone === null ? {} : { '/phone': 'phone/index.html' }
+  await scope.register((page) => registerPageRoutes(page, { files, sessions, pages: paths }))
+  if (phone !== null) await scope.register((page) => registerPhoneRoutes(page, phone, clock))
+}
+
+const securityHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+}
+
+/** Unique over restarts and nodes, and cheap: a random part of this process and a number. */
+function createRequestIds(): () => string {
+  const prefix = randomBytes(6).toString('hex')
+  let count = 0
+  return () => `${prefix}-${(count += 1).toString(36)}`
+}

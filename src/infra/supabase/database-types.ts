@@ -1,0 +1,325 @@
+/**
+ * The rows of the schema `duologue` as JSON carries them, from the database's catalogue: written by
+ * scripts/generated-columns.ts, do not edit. `Insert` has no generated column, and none of its keys is optional
+ * but those that are nullable or have a default.
+ */
+import type { Json } from '../../machines/json.ts'
+
+export type Tables = {
+  channels: {
+    Row: {
+      id: string
+      tenant_id: string
+      address: string
+      business_token: string
+      provider_account: string | null
+      token_secret_name: string | null
+      settings: Json
+      created_at: string
+    }
+    Insert: {
+      id?: string
+      tenant_id: string
+      address: string
+      provider_account?: string | null
+      token_secret_name?: string | null
+      settings?: Json
+      created_at?: string
+    }
+    Generated: 'business_token'
+  }
+  conversation_events: {
+    Row: {
+      conversation_id: string
+      version: number
+      event_id: string
+      event: Json
+      from_status: string | null
+      to_status: string
+      reason: string | null
+      initiator: string
+      machine_version: string
+      occurred_at: string
+      hash: string
+    }
+    Insert: {
+      conversation_id: string
+      version: number
+      event_id: string
+      event: Json
+      from_status?: string | null
+      to_status: string
+      reason?: string | null
+      initiator: string
+      machine_version: string
+      occurred_at: string
+      hash: string
+    }
+    Generated: never
+  }
+  conversations: {
+    Row: {
+      id: string
+      tenant_id: string
+      session_id: string
+      partition: number
+      status: string
+      snapshot: Json
+      machine: string
+      machine_version: string
+      version: number
+      hash: string
+      timers: Json
+      next_timer_at: string | null
+      previous_id: string | null
+      assigned_operator: string | null
+      opened_at: string
+      updated_at: string
+      closed_at: string | null
+    }
+    Insert: {
+      id: string
+      tenant_id: string
+      session_id: string
+      partition: number
+      status: string
+      snapshot: Json
+      machine: string
+      machine_version: string
+      version: number
+      hash: string
+      timers?: Json
+      next_timer_at?: string | null
+      previous_id?: string | null
+      assigned_operator?: string | null
+      opened_at: string
+      updated_at: string
+      closed_at?: string | null
+    }
+    Generated: never
+  }
+  deliveries: {
+    Row: {
+      channel_id: string
+      provider_id: string
+      session_id: string
+      effect_id: string | null
+      status: string
+      error_code: string | null
+      raw: Json
+      updated_at: string
+    }
+    Insert: {
+      channel_id: string
+      provider_id: string
+      session_id: string
+      effect_id?: string | null
+      status: string
+      error_code?: string | null
+      raw?: Json
+      updated_at: string
+    }
+    Generated: never
+  }
+  effects: {
+    Row: {
+      id: string
+      session_id: string
+      partition: number
+      conversation_id: string
+      kind: string
+      params: Json
+      child_id: string | null
+      speaker_token: number
+      status: string
+      attempts: number
+      next_attempt_at: string | null
+      deadline: string | null
+      started_at: string | null
+      outcome: Json
+      message_id: string | null
+      created_at: string
+    }
+    Insert: {
+      id: string
+      session_id: string
+      partition: number
+      conversation_id: string
+      kind: string
+      params?: Json
+      child_id?: string | null
+      speaker_token: number
+      status: string
+      attempts?: number
+      next_attempt_at?: string | null
+      deadline?: string | null
+      started_at?: string | null
+      outcome?: Json
+      message_id?: string | null
+      created_at?: string
+    }
+    Generated: never
+  }
+  messages: {
+    Row: {
+      session_id: string
+      id: string
+      channel_id: string
+      conversation_id: string | null
+      direction: string
+      author: string
+      body: string
+      media: Json
+      provider_id: string | null
+      raw: Json
+      at: string
+    }
+    Insert: {
+      session_id: string
+      id: string
+      channel_id: string
+      conversation_id?: string | null
+      direction: string
+      author: string
+      body: string
+      media?: Json
+      provider_id?: string | null
+      raw?: Json
+      at: string
+    }
+    Generated: never
+  }
+  nodes: {
+    Row: {
+      node_id: string
+      seen_at: string
+      lease_ms: number
+      is_leaving: boolean
+    }
+    Insert: {
+      node_id: string
+      seen_at: string
+      lease_ms: number
+      is_leaving?: boolean
+    }
+    Generated: never
+  }
+  partitions: {
+    Row: {
+      partition: number
+      owner: string | null
+      epoch: number
+      lease_until: string | null
+      cursor_incarnation: string
+      cursor_sequence: number
+      last_commit_id: string | null
+      last_commit_outcome: Json
+    }
+    Insert: {
+      partition: number
+      owner?: string | null
+      epoch?: number
+      lease_until?: string | null
+      cursor_incarnation?: string
+      cursor_sequence?: number
+      last_commit_id?: string | null
+      last_commit_outcome?: Json
+    }
+    Generated: never
+  }
+  quarantine: {
+    Row: {
+      id: string
+      partition: number
+      session_id: string | null
+      position_incarnation: string
+      position_sequence: number
+      kind: string
+      subject: string
+      data_base64: string
+      error: string | null
+      at: string
+    }
+    Insert: {
+      id?: string
+      partition: number
+      session_id?: string | null
+      position_incarnation: string
+      position_sequence: number
+      kind: string
+      subject: string
+      data_base64: string
+      error?: string | null
+      at: string
+    }
+    Generated: never
+  }
+  sessions: {
+    Row: {
+      id: string
+      tenant_id: string
+      channel_id: string
+      partition: number
+      business_address: string
+      user_key: string
+      session_key: string
+      position_incarnation: string | null
+      position_sequence: number | null
+      conversation_id: string | null
+      reply_address: string
+      last_inbound_at: string | null
+      speaker: string
+      speaker_token: number
+      opted_out: boolean
+      clock_offset_ms: number
+      quarantined_at: string | null
+      created_at: string
+    }
+    Insert: {
+      id: string
+      tenant_id: string
+      channel_id: string
+      partition: number
+      business_address: string
+      user_key: string
+      position_incarnation?: string | null
+      position_sequence?: number | null
+      conversation_id?: string | null
+      reply_address: string
+      last_inbound_at?: string | null
+      speaker: string
+      speaker_token: number
+      opted_out?: boolean
+      clock_offset_ms?: number
+      quarantined_at?: string | null
+      created_at?: string
+    }
+    Generated: 'session_key'
+  }
+  status_transitions: {
+    Row: {
+      from_status: string | null
+      to_status: string
+    }
+    Insert: {
+      from_status?: string | null
+      to_status: string
+    }
+    Generated: never
+  }
+  tenants: {
+    Row: {
+      id: string
+      name: string
+      settings: Json
+      created_at: string
+    }
+    Insert: {
+      id?: string
+      name: string
+      settings?: Json
+      created_at?: string
+    }
+    Generated: never
+  }
+}

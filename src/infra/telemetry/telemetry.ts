@@ -1,0 +1,105 @@
+/**
+ * Tells what happens: Prometheus metrics and JSON log lines on stdout.
+ *
+ * Names begin with `duologue_`; a counter ends with `_total`. Every name and its labels are declared here,
+ * so that a metric exists (with 0) before the first event of its kind, and a misspelt one throws.
+ */
+import { pino } from 'pino'
+import type { DestinationStream } from 'pino'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+import type { LogLevel, Telemetry } from '../../actors/ports.ts'
+
+const counters: { readonly [name: string]: { help: string; labels?: { readonly [label: string]: readonly string[] } } } = {
+  commits: {
+    help: 'Sessions handed to the store, by what became of them.',
+    labels: { outcome: ['committed', 'stale', 'fenced', 'duplicate'] },
+  },
+  steps: { help: 'Committed steps.' },
+  commit_attempts_failed: { help: 'Commits that were not answered.', labels: { kind: ['refused', 'unknown'] } },
+  messages_duplicate: { help: 'Inbound messages that were stored already.' },
+  events_parked: { help: 'Events that could not be applied.', labels: { kind: ['poison', 'foreign'] } },
+  effects: { help: 'Effects that ended, by kind and outcome.', labels: { kind: [], outcome: [] } },
+  effects_started: { help: 'Sends that asked to start, by what the store said.', labels: { kind: [], outcome: [] } },
+  sends_left_uncertain: { help: 'Sends that a person has to look at.' },
+  partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
+  log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
+  reader_reopened: { help: 'Readers of the log that were opened anew.' },
+  webhooks: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
+}
+
+const histograms: { readonly [name: string]: { help: string; buckets: number[] } } = {
+  commit_seconds: { help: 'From sending a commit to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] },
+  commit_sessions: { help: 'Sessions in one commit.', buckets: [1, 2, 5, 10, 20, 50, 100, 200] },
+  webhook_seconds: { help: 'From a webhook to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10] },
+}
+
+const gauges: { readonly [name: string]: string } = {
+  partitions_owned: 'Partitions that this node owns.',
+  resident_sessions: 'Sessions in memory.',
+}
+
+export type ProcessTelemetry = Telemetry & {
+  /** The metrics in Prometheus' text format. */
+  metrics(): Promise<string>
+}
+
+/** `destination`: where log lines go; stdout when it is not given. */
+export function createTelemetry(node: string, level: LogLevel, destination?: DestinationStream): ProcessTelemetry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const logger = pino({ level, base: { node }, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } }, destination ?? pino.destination(1))
+  const counting = createCounters(registry)
+  const observing = createHistograms(registry)
+  const gauging = createGauges(registry)
+  return {
+    count(name, labels = {}, by = 1) {
+      find(counting, name).inc(labels, by)
+    },
+    observe(name, value) {
+      find(observing, name).observe(value)
+    },
+    gauge(name, value) {
+      find(gauging, name).set(value)
+    },
+    log(logLevel, message, fields = {}) {
+      logger[logLevel](fields, message)
+    },
+    metrics: async () => registry.metrics(),
+  }
+}
+
+function createCounters(registry: Registry): Map<string, Counter> {
+  const made = new Map<string, Counter>()
+  for (const [name, { help, labels = {} }] of Object.entries(counters)) {
+    const labelNames = Object.keys(labels)
+    const counter = new Counter({ name: `duologue_${name}_total`, help, labelNames, registers: [registry] })
+    const [label] = labelNames
+    if (labelNames.length === 1 && label !== undefined) {
+      for (const value of labels[label] ?? []) counter.inc({ [label]: value }, 0)
+    }
+    made.set(name, counter)
+  }
+  return made
+}
+
+function createHistograms(registry: Registry): Map<string, Histogram> {
+  const entries = Object.entries(histograms)
+  return new Map(
+    entries.map(([name, { help, buckets }]) => [
+      name,
+      new Histogram({ name: `duologue_${name}`, help, buckets, registers: [registry] }),
+    ]),
+  )
+}
+
+function createGauges(registry: Registry): Map<string, Gauge> {
+  const entries = Object.entries(gauges)
+  return new Map(entries.map(([name, help]) => [name, new Gauge({ name: `duologue_${name}`, help, registers: [registry] })]))
+}
+
+function find<T>(made: ReadonlyMap<string, T>, name: string): T {
+  const metric = made.get(name)
+  if (metric === undefined) throw new Error(`the metric '${name}' is not declared`)
+  return metric
+}

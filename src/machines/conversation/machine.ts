@@ -1,0 +1,197 @@
+/**
+ * The life of one conversation, from the user's first message to its closing. This page is the chart;
+ * what its words mean is in `vocabulary.ts`.
+ *
+ * 1. Every state that is not closed has a way out by time.
+ * 2. A message enters PENDING or PROGRESS anew: a running draft is cancelled, the timers begin again.
+ * 3. Silence is measured in `waiting`, the only place where it is the user's turn (docs/decisions, turn timers).
+ * 4. A closed conversation never reopens; it only yields to a closing that outranks its own.
+ */
+import { because, say, sendDraft, sendOperatorReply, toDraftRequest, vocabulary } from './vocabulary.ts'
+import { createContext } from './context.ts'
+
+/** Where an attempt that failed leads: again, to a person, or, when nobody came before, nowhere. */
+const draftFailed = [
+  { guard: 'mayRetry', target: 'answering', reenter: true, actions: 'countFailure' },
+  {
+    guard: 'personMayCome',
+    target: '#conversation.HUMAN_HANDOFF',
+    actions: [because('the assistant could not answer'), say('answerFailed')],
+  },
+  {
+    target: '#conversation.FAILED',
+    actions: [because('the assistant could not answer and nobody came'), say('cannotGoOn')],
+  },
+] as const
+
+const collecting = vocabulary.createStateConfig({
+  description: 'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
+  after: { quiet: 'answering' },
+})
+
+const answering = vocabulary.createStateConfig({
+  description: 'The assistant drafts the answer to all messages of the turn. Three failed attempts call a person.',
+  entry: 'beginAnswering',
+  invoke: {
+    id: 'draftReply',
+    src: 'draftReply',
+    input: toDraftRequest,
+    onDone: [
+      {
+        guard: 'isDraftForPerson',
+        target: '#conversation.HUMAN_HANDOFF',
+        actions: [because('the assistant asked for a person'), sendDraft],
+      },
+      {
+        guard: 'isDraftGoodbye',
+        target: '#conversation.USER_CLOSED',
+        actions: [because('the assistant understood a goodbye'), sendDraft],
+      },
+      {
+        guard: 'isDraft',
+        target: '#conversation.PROGRESS',
+        actions: [because('the assistant answered'), sendDraft, 'noteAnswered'],
+      },
+      ...draftFailed,
+    ],
+    onError: draftFailed,
+  },
+  after: { answering: draftFailed },
+})
+
+const toPersonOnRequest = {
+  guard: 'asksForPerson',
+  target: '#conversation.HUMAN_HANDOFF',
+  actions: ['noteLanguage', because('the user asked for a person'), say('personIsComing')],
+} as const
+
+const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, actions: 'collect' } as const
+
+export const conversationMachine = vocabulary.createMachine({
+  id: 'conversation',
+  version: '1',
+  options: { maxIterations: 100 },
+  context: createContext,
+  initial: 'PENDING',
+
+  // From every state, unless it says otherwise: closed states refuse what they outrank.
+  on: {
+    'message.received': [
+      { guard: 'optsOut', target: '.USER_CLOSED', actions: because('the user opted out') },
+      {
+        guard: 'saysGoodbye',
+        target: '.USER_CLOSED',
+        actions: ['noteLanguage', because("the user's word closed it"), say('goodbye')],
+      },
+    ],
+    'operator.closed': [
+      { guard: 'asSupport', target: '.SUPPORT_CLOSED', actions: because('support closed it') },
+      { guard: 'asAgent', target: '.AGENT_CLOSED', actions: because('an agent closed it') },
+    ],
+  },
+
+  states: {
+    PENDING: {
+      description: 'Opened by the user’s first message; no answer yet.',
+      initial: 'collecting',
+      states: { collecting, answering },
+      on: { 'message.received': [toPersonOnRequest, collectAnew] },
+      after: { pendingExpiry: { target: 'EXPIRED', actions: because('nobody answered in time') } },
+    },
+
+    PROGRESS: {
+      description: 'The user and the assistant talk. Entered anew with every answer.',
+      initial: 'waiting',
+      states: {
+        waiting: {
+          description: 'Answered; it is the user’s turn.',
+          entry: 'endTurn',
+          after: { idleTimeout: { target: '#conversation.IDLE_TIMEOUT', actions: because('the user was silent') } },
+        },
+        collecting,
+        answering,
+      },
+      on: { 'message.received': [toPersonOnRequest, collectAnew] },
+    },
+
+    HUMAN_HANDOFF: {
+      description: 'A person is asked for, or answering; the assistant is silent.',
+      entry: 'endTurn',
+      exit: 'dropOperator',
+      initial: 'queued',
+      states: {
+        queued: {
+          description: 'Waits for a person. What the user writes meanwhile does not make the wait longer.',
+          on: {
+            'message.received': { guard: 'goesOn', actions: 'noteLanguage' },
+            'operator.assigned': { target: 'assigned', actions: ['assignOperator', because('an operator took it over')] },
+          },
+          after: {
+            handoffQueue: {
+              target: '#conversation.PROGRESS',
+              actions: ['noteNobodyCame', because('nobody took it over in time'), say('nobodyCame')],
+            },
+          },
+        },
+        assigned: {
+          description: 'A person answers. Whatever either of the two writes begins the time anew.',
+          entry: 'noteAnswered',
+          on: {
+            'message.received': { guard: 'goesOn', target: 'assigned', reenter: true, actions: 'noteLanguage' },
+            'operator.replied': { guard: 'isAssigned', target: 'assigned', reenter: true, actions: sendOperatorReply },
+            'operator.released': {
+              guard: 'isAssigned',
+              target: '#conversation.PROGRESS',
+              actions: because('the operator gave it back'),
+            },
+          },
+          after: {
+            handoffExpiry: { target: '#conversation.EXPIRED', actions: because('both were silent in the handoff') },
+          },
+        },
+      },
+    },
+
+    IDLE_TIMEOUT: {
+      description: 'Nobody wrote for a while; a message brings it back.',
+      on: {
+        'message.received': [
+          toPersonOnRequest,
+          {
+            guard: 'goesOn',
+            target: 'PROGRESS.collecting',
+            actions: [because('the user came back'), 'collect'],
+          },
+        ],
+      },
+      after: { idleExpiry: { target: 'EXPIRED', actions: because('the user did not come back') } },
+    },
+
+    // Closed, from the weakest to the strongest: a stronger closing wins, whichever comes first.
+    EXPIRED: { description: 'Time ran out.', tags: 'closed', entry: 'endTurn' },
+    AGENT_CLOSED: {
+      description: 'Closed by an operator of the first line.',
+      tags: 'closed',
+      entry: 'endTurn',
+      on: { 'operator.closed': [{ guard: 'asSupport', target: 'SUPPORT_CLOSED', actions: because('support closed it') }, {}] },
+    },
+    SUPPORT_CLOSED: {
+      description: 'Closed by an operator of the second line.',
+      tags: 'closed',
+      entry: 'endTurn',
+      on: { 'operator.closed': {} },
+    },
+    USER_CLOSED: {
+      description: 'Closed by the user, who got one goodbye, or none after opting out.',
+      tags: 'closed',
+      entry: 'endTurn',
+      on: { 'message.received': {}, 'operator.closed': {} },
+    },
+    FAILED: {
+      description: 'The conversation cannot go on; the next message opens another one, in recovery.',
+      tags: 'closed',
+      entry: 'endTurn',
+      on: { 'message.received': {}, 'operator.closed': {} },
+    },
+  },
+})

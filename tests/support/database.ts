@@ -1,0 +1,151 @@
+/**
+ * A migrated, empty database behind supabase-js, on either backend: `pglite` is the embedded default itself, in its
+ * worker thread; `postgres` is PostgreSQL 15 behind Supabase Lite's HTTP server in a process of its own.
+ * `sql` reaches the same database without Duologue.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SupabaseClient } from '@supabase/supabase-js'
+import postgres from 'postgres'
+import type { ReadModel } from '../../src/actors/read-model.ts'
+import type { Store } from '../../src/actors/ports.ts'
+import { openSupabase } from '../../src/infra/supabase/client.ts'
+import { openEmbeddedDatabase } from '../../src/infra/supabase/embedded-database.ts'
+import { createRepository, type Repository } from '../../src/infra/supabase/repository.ts'
+import { startPostgres, type TestPostgres } from './postgres.ts'
+
+export type Backend = 'pglite' | 'postgres'
+export const backends: readonly Backend[] = ['pglite', 'postgres']
+
+export type Sql = (statement: string, parameters?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
+
+export type TestDatabase = {
+  readonly store: Store & ReadModel & Repository
+  readonly client: SupabaseClient
+  /** Rows of one statement; placeholders are $1, $2 …; jsonb comes parsed, timestamps come as text. */
+  readonly sql: Sql
+  /** How another process reaches it over HTTP; null on PGlite, which has no port. */
+  readonly http: { readonly url: string; readonly secretKey: string; readonly publishableKey: string } | null
+  /** A direct connection's URL; null on PGlite. */
+  readonly databaseUrl: string | null
+  close(): Promise<void>
+}
+
+export function openTestDatabase(backend: Backend): Promise<TestDatabase> {
+  return backend === 'pglite' ? openPgliteDatabase() : openPostgresDatabase()
+}
+
+let pgliteTemplate: Promise<string> | null = null
+let pgliteUsers = 0
+
+/** The first database of a process makes a template; the others copy its folder, which saves their initdb. */
+async function openPgliteDatabase(): Promise<TestDatabase> {
+  pgliteUsers += 1
+  pgliteTemplate ??= makePgliteTemplate()
+  const template = await pgliteTemplate
+  const folder = await mkdtemp(join(tmpdir(), 'duologue-pglite-'))
+  await cp(join(template, 'database'), join(folder, 'database'), { recursive: true })
+  const database = await openEmbeddedDatabase(join(folder, 'database'))
+  return {
+    store: createRepository(database.client),
+    client: database.client,
+    sql: (statement, parameters = []) => database.query(statement, parameters),
+    http: null,
+    databaseUrl: null,
+    close: async () => {
+      await database.close()
+      await rm(folder, { recursive: true, force: true })
+      pgliteUsers -= 1
+      if (pgliteUsers > 0 || pgliteTemplate === null) return
+      pgliteTemplate = null
+      await rm(template, { recursive: true, force: true })
+    },
+  }
+}
+
+async function makePgliteTemplate(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'duologue-pglite-template-'))
+  const database = await openEmbeddedDatabase(join(folder, 'database'))
+  await database.close()
+  return folder
+}
+
+let server: Promise<TestPostgres> | null = null
+let serverUsers = 0
+
+async function openPostgresDatabase(): Promise<TestDatabase> {
+  serverUsers += 1
+  server ??= startPostgres()
+  const running = await server
+  const databaseUrl = await running.createDatabase()
+  const http = await serveLite(databaseUrl)
+  const client = openSupabase({ url: http.url, secretKey: http.secretKey })
+  const direct = postgres(databaseUrl, { max: 2, onnotice: () => {}, types: textTimestamps })
+  return {
+    store: createRepository(client),
+    client,
+    sql: async (statement, parameters = []) => [...(await direct.unsafe(statement, parameters as never[]))],
+    http,
+    databaseUrl,
+    close: async () => {
+      await direct.end()
+      await http.stop()
+      serverUsers -= 1
+      if (serverUsers > 0) return
+      server = null
+      await running.stop()
+    },
+  }
+}
+
+const textTimestamps = {
+  date: { to: 1184, from: [1082, 1114, 1184], serialize: String, parse: (text: string) => text },
+  bigint: { to: 20, from: [20], serialize: String, parse: Number },
+}
+
+export type LiteServer = {
+  readonly url: string
+  readonly secretKey: string
+  readonly publishableKey: string
+  /** What it printed on standard error: every refused statement. */
+  errors(): string
+  stop(): Promise<void>
+}
+
+/** Starts Supabase Lite's HTTP server on a database, in a process that ends with this one. */
+export async function serveLite(databaseUrl: string): Promise<LiteServer> {
+  const secretKey = `sb_secret_${randomBytes(18).toString('base64url')}`
+  const publishableKey = `sb_publishable_${randomBytes(18).toString('base64url')}`
+  const program = join(import.meta.dirname, 'lite-server.ts')
+  const child = spawn(process.execPath, [program, databaseUrl, secretKey, publishableKey], { stdio: 'pipe' })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-100_000)))
+  const port = await readPort(child, () => errors)
+  return {
+    url: `http://127.0.0.1:${port}`,
+    secretKey,
+    publishableKey,
+    errors: () => errors,
+    stop: async () => {
+      if (child.exitCode !== null) return
+      child.stdin.end()
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function readPort(child: ChildProcess, errors: () => string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  let output = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    const match = /^(\d+)$/mu.exec(output)
+    if (match !== null) resolve(Number(match[1]))
+  })
+  child.once('exit', () => reject(new Error(`Supabase Lite ended: ${errors()}`)))
+  return promise
+}

@@ -1,0 +1,208 @@
+/**
+ * The store in memory: the outcomes of the SQL functions as far as the host can see them. It is what fast
+ * tests of the host write to; the promises themselves are tested on PostgreSQL and PGlite.
+ */
+import type {
+  Clock,
+  CommitBatch,
+  ConversationCommit,
+  Effect,
+  JournalEntry,
+  LoadedSession,
+  MessageRecord,
+  ParkedEvent,
+  Position,
+  SessionCommit,
+  SessionOutcome,
+  StartOutcome,
+  Store,
+} from '../../src/actors/ports.ts'
+import type { JsonObject } from '../../src/machines/json.ts'
+import { toSessionKey, toToken } from '../../src/actors/session-key.ts'
+
+export type MemoryStore = Store & {
+  readonly conversations: Map<string, ConversationCommit & { journal: JournalEntry[] }>
+  readonly messages: MessageRecord[]
+  readonly effects: Map<string, Effect & { outcome?: unknown }>
+  readonly parked: ParkedEvent[]
+  readonly batches: CommitBatch[]
+  cursor(): Position
+  /** The next commits are answered by this first; it may throw. */
+  beforeCommit: ((batch: CommitBatch) => void | Promise<void>) | null
+  /** Called after a commit was written and before it is answered; it may throw: the answer is lost. */
+  afterCommit: ((batch: CommitBatch) => void | Promise<void>) | null
+  /** Another owner takes the partition. */
+  usurp(): void
+  /** Somebody else commits a step of this conversation. */
+  bumpVersion(conversationId: string): void
+}
+
+type Options = { readonly clock: Clock; readonly businessAddress: string; readonly settings?: JsonObject }
+
+export function createMemoryStore({ clock, businessAddress, settings = {} }: Options): MemoryStore {
+  const channel = { tenantId: 'tenant', channelId: 'channel', businessAddress, settings }
+  const sessions = new Map<string, SessionCommit & { userKey: string }>()
+  const conversations: MemoryStore['conversations'] = new Map()
+  const messages: MessageRecord[] = []
+  const effects: MemoryStore['effects'] = new Map()
+  const deliveries: { effectId: string | null; providerId: string }[] = []
+  const parked: ParkedEvent[] = []
+  const batches: CommitBatch[] = []
+  const answered = new Map<string, Awaited<ReturnType<Store['commitSteps']>>>()
+  let owner: { nodeId: string; epoch: number } | null = null
+  let epoch = 0
+  let cursor: Position = { incarnation: '', sequence: 0 }
+
+  const keyOf = (session: { userKey: string }): string => toSessionKey(businessAddress, session.userKey)
+  const sessionByKey = (key: string) => [...sessions.values()].find((session) => keyOf(session) === key)
+
+  function judge(session: SessionCommit): SessionOutcome {
+    if ((session.created === null) !== sessions.has(session.sessionId)) return { kind: 'stale' }
+    if (session.created !== null && sessionByKey(keyOf(session.created)) !== undefined) return { kind: 'stale' }
+    for (const { conversationId, baseVersion } of session.conversations) {
+      if ((conversations.get(conversationId)?.version ?? 0) !== baseVersion) return { kind: 'stale' }
+    }
+    const known = session.messages.flatMap(({ providerId }) =>
+      providerId !== null && messages.some((message) => message.providerId === providerId) ? [providerId] : [],
+    )
+    return known.length > 0 ? { kind: 'duplicate', providerIds: known } : { kind: 'committed' }
+  }
+
+  function write(session: SessionCommit): void {
+    const userKey = session.created?.userKey ?? sessions.get(session.sessionId)?.userKey ?? ''
+    sessions.set(session.sessionId, { ...session, userKey })
+    for (const conversation of session.conversations) {
+      const journal = [...(conversations.get(conversation.conversationId)?.journal ?? []), ...conversation.journal]
+      conversations.set(conversation.conversationId, { ...conversation, journal })
+    }
+    messages.push(...session.messages)
+    for (const effect of session.effects) effects.set(effect.effectId, effect)
+    for (const update of session.effectUpdates) {
+      const effect = effects.get(update.effectId)
+      if (effect !== undefined) effects.set(update.effectId, { ...effect, ...update })
+    }
+    deliveries.push(...session.deliveries)
+    parked.push(...session.parked)
+  }
+
+  return {
+    conversations,
+    messages,
+    effects,
+    parked,
+    batches,
+    beforeCommit: null,
+    afterCommit: null,
+    cursor: () => cursor,
+    usurp() {
+      epoch += 1
+      owner = { nodeId: 'usurper', epoch }
+    },
+    bumpVersion(conversationId) {
+      const conversation = conversations.get(conversationId)
+      if (conversation !== undefined) {
+        conversations.set(conversationId, { ...conversation, version: conversation.version + 1 })
+      }
+    },
+    async claimPartitions({ nodeId, takeAll }) {
+      if (owner !== null && owner.nodeId !== nodeId && !takeAll) return []
+      if (owner?.nodeId !== nodeId) {
+        epoch += 1
+        owner = { nodeId, epoch }
+      }
+      return [{ partition: 0, epoch, cursor }]
+    },
+    async releasePartitions() {
+      owner = null
+    },
+    async loadSessions(_partitions, requests) {
+      const loaded: LoadedSession[] = []
+      for (const { sessionKey } of requests) {
+        const row = sessionByKey(sessionKey)
+        if (row === undefined) continue
+        const conversation = row.conversationId === null ? undefined : conversations.get(row.conversationId)
+        const unsettled = [...effects.values()].filter(
+          ({ effectId, status }) =>
+            ['pending', 'running', 'uncertain'].includes(status) &&
+            [...conversations.keys()].some(
+              (id) => effectId.startsWith(id) && sessionOf(id)?.sessionId === row.sessionId,
+            ),
+        )
+        loaded.push({ ...row, ...channel, sessionKey, conversation: conversation ?? null, effects: unsettled })
+      }
+      const isOurs = requests.some(({ sessionKey }) => sessionKey.split('.')[0] === toToken(businessAddress))
+      const known = requests.flatMap(({ sessionKey, providerIds }) =>
+        providerIds
+          .filter((providerId) => messages.some((message) => message.providerId === providerId))
+          .map((providerId) => `${sessionKey} ${providerId}`),
+      )
+      return {
+        sessions: loaded,
+        channels: isOurs ? [{ ...channel, businessToken: toToken(businessAddress) }] : [],
+        knownProviderIds: known,
+      }
+    },
+    async loadDue({ of, horizon }) {
+      const found = [...sessions.values()].flatMap((session) => {
+        const conversation = session.conversationId === null ? undefined : conversations.get(session.conversationId)
+        const wakeAt = of === 'timers' ? (conversation?.nextTimerAt ?? Infinity) : 0
+        const hasWork = of === 'timers' || [...effects.values()].some(({ status }) => status !== 'done')
+        return hasWork && wakeAt <= horizon ? [{ sessionKey: keyOf(session), partition: 0, wakeAt }] : []
+      })
+      return { sessions: found, next: null }
+    },
+    async commitSteps(batch) {
+      batches.push(structuredClone(batch))
+      await this.beforeCommit?.(batch)
+      const known = answered.get(batch.commitId)
+      if (known !== undefined) return known
+      const sessionOutcomes = new Map<string, SessionOutcome>()
+      const isOwner = owner?.nodeId === batch.nodeId && batch.partitions.every((each) => each.epoch === owner?.epoch)
+      for (const session of batch.sessions) {
+        sessionOutcomes.set(session.sessionId, isOwner ? judge(session) : { kind: 'fenced' })
+        if (sessionOutcomes.get(session.sessionId)?.kind === 'committed') write(structuredClone(session))
+      }
+      for (const partition of isOwner ? batch.partitions : []) {
+        parked.push(...partition.parked)
+        const isWhole = [...sessionOutcomes.values()].every(({ kind }) => kind === 'committed')
+        if (isWhole && partition.cursor !== null) cursor = partition.cursor
+      }
+      const kind = isOwner ? ('committed' as const) : ('fenced' as const)
+      const outcome = { partitions: new Map(batch.partitions.map((each) => [each.partition, kind])), sessions: sessionOutcomes }
+      if (isOwner) answered.set(batch.commitId, outcome)
+      await this.afterCommit?.(batch)
+      return outcome
+    },
+    async startEffects(nodeId, leaseMs, _partitions, wanted) {
+      const outcomes = new Map<string, StartOutcome>()
+      for (const { effectId, sessionId } of wanted) {
+        const effect = effects.get(effectId)
+        const session = sessions.get(sessionId)
+        if (owner?.nodeId !== nodeId) outcomes.set(effectId, { kind: 'fenced' })
+        else if (effect?.status !== 'pending') outcomes.set(effectId, { kind: 'not-pending' })
+        else if (session?.speakerToken !== effect.speakerToken) {
+          effects.set(effectId, { ...effect, status: 'cancelled' })
+          outcomes.set(effectId, { kind: 'cancelled', reason: 'speaker-changed' })
+        } else {
+          const now = clock.now()
+          const attempts = effect.attempts + 1
+          const running: Effect = { ...effect, status: 'running', attempts, startedAt: now, deadline: now + leaseMs }
+          effects.set(effectId, running)
+          outcomes.set(effectId, { kind: 'started', effect: running })
+        }
+      }
+      return outcomes
+    },
+    findDelivery: async (effectId) => deliveries.find((delivery) => delivery.effectId === effectId)?.providerId ?? null,
+    findKnownProviderIds: async () => new Set(),
+    recentMessages: async () => messages,
+    ping: async () => {},
+  }
+
+  function sessionOf(conversationId: string) {
+    return [...sessions.values()].find((session) =>
+      session.conversations.some((conversation) => conversation.conversationId === conversationId) ||
+      session.conversationId === conversationId,
+    )
+  }
+}

@@ -1,0 +1,133 @@
+/** A whole node over memory ports and a virtual clock: what fast tests of the host drive. */
+import type { Host } from '../../src/actors/host.ts'
+import { createNode } from '../../src/actors/node.ts'
+import type { EffectPerformers, EffectRequest, EffectResult, LoggedMessage, Telemetry } from '../../src/actors/ports.ts'
+import { conversationRegistration } from '../../src/machines/conversation/registration.ts'
+import type { JsonObject } from '../../src/machines/json.ts'
+import type { MachineRegistration } from '../../src/machines/registry.ts'
+import { createMemoryLog } from './memory-log.ts'
+import { createMemoryStore } from './memory-store.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+export const businessAddress = 'whatsapp:+14155238886'
+
+export type World = Awaited<ReturnType<typeof createMemoryWorld>>
+
+type Options = {
+  readonly settings?: JsonObject
+  readonly registration?: MachineRegistration
+  readonly performers?: EffectPerformers
+}
+
+/** A node that runs, alone, on an empty log and an empty store. */
+export async function createMemoryWorld({ settings = {}, registration, performers }: Options = {}) {
+  const clock = createVirtualClock()
+  const log = createMemoryLog(clock)
+  const store = createMemoryStore({ clock, businessAddress, settings })
+  const drafts: EffectRequest[] = []
+  const sent: { body: string; effectId: string }[] = []
+  const counts = new Map<string, number>()
+  let ids = 0
+  const machine = registration ?? conversationRegistration
+  const host: Host = {
+    clock,
+    log,
+    store,
+    ids: { next: () => `id-${String((ids += 1)).padStart(6, '0')}` },
+    random: () => 0,
+    reached: () => {},
+    emitted: () => {},
+    telemetry: createCountingTelemetry(counts),
+    registry: { [machine.machine.id]: machine },
+    performers: performers ?? { draftReply: echoDraft(drafts), sendMessage: recordSend(sent) },
+    settings: {
+      nodeId: 'node-1',
+      defaultMachine: machine.machine.id,
+      leaseMs: 3_000,
+      isSoleOwner: false,
+      mayAdvanceClock: true,
+      resolveAfterMs: [2_000, 10_000, 30_000],
+    },
+  }
+  const node = createNode(host)
+  await node.start()
+  await clock.advance(20)
+  let messages = 0
+  return {
+    clock,
+    log,
+    store,
+    host,
+    node,
+    drafts,
+    sent,
+    counts,
+    /** Publishes a user's message and lets the node work for a moment. */
+    async say(body: string, { user = 'whatsapp:+15005550006', providerId = '' } = {}) {
+      messages += 1
+      await log.publish(toMessage(user, body, providerId || `SM${messages}`))
+      await clock.advance(20)
+    },
+    only() {
+      const [conversation] = [...store.conversations.values()]
+      if (conversation === undefined || store.conversations.size !== 1) {
+        throw new Error(`there are ${store.conversations.size} conversations`)
+      }
+      return conversation
+    },
+  }
+}
+
+export function toMessage(userKey: string, body: string, providerId: string): LoggedMessage {
+  return {
+    v: 1,
+    type: 'message.received',
+    businessAddress,
+    userKey,
+    replyAddress: userKey,
+    providerId,
+    body,
+    media: [],
+    profileName: null,
+    receivedAt: 0,
+    raw: { Body: body },
+  }
+}
+
+function echoDraft(drafts: EffectRequest[]): EffectPerformers[string] {
+  return {
+    isVisible: false,
+    async perform(request) {
+      drafts.push(request)
+      const { messages } = request.effect.params as unknown as { messages: { body: string }[] }
+      const reply = `you said: ${messages.map(({ body }) => body).join(' / ')}`
+      return { kind: 'done', output: { reply, intent: 'continue', confidence: 1 }, providerId: null }
+    },
+  }
+}
+
+function recordSend(sent: { body: string; effectId: string }[]): EffectPerformers[string] {
+  return {
+    isVisible: true,
+    async perform({ effect }): Promise<EffectResult> {
+      const { body } = effect.params as { body: string }
+      sent.push({ body, effectId: effect.effectId })
+      return { kind: 'done', output: { sid: `SMout${sent.length}` }, providerId: `SMout${sent.length}` }
+    },
+    resolve: async () => 'accepted-none',
+  }
+}
+
+function createCountingTelemetry(counts: Map<string, number>): Telemetry {
+  return {
+    count(name, labels = {}, by = 1) {
+      const key = [name, ...Object.values(labels)].join(':')
+      counts.set(key, (counts.get(key) ?? 0) + by)
+    },
+    observe() {},
+    gauge() {},
+    log(level, message, fields) {
+      if (process.env['DUOLOGUE_TEST_LOG']) console.log(level, message, fields)
+    },
+  }
+}
