@@ -6,6 +6,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 
+import { crashPoints } from './actors/ports.ts'
+import type { CrashPoint } from './actors/ports.ts'
+
 export const roles = ['webhook', 'actors', 'pages'] as const
 export type Role = (typeof roles)[number]
 
@@ -43,6 +46,10 @@ export type Config = {
   } | null
   /** Null: the scripted assistant. */
   readonly ai: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null
+  /** How long after each other Twilio is asked about a send whose answer was lost, ms each. */
+  readonly resolveAfterMs: readonly number[]
+  /** Crash tests only: where the process stands still to be killed. Refused with the real Twilio. */
+  readonly crashPoint: CrashPoint | null
 }
 
 /** Its message lists every missing or wrong setting by name. */
@@ -67,6 +74,8 @@ export function readConfig(env: Environment): Config {
     supabase: readSupabase(settings),
     twilio: readTwilio(settings),
     ai: readAi(settings),
+    resolveAfterMs: readResolveAfter(settings),
+    crashPoint: readCrashPoint(settings),
   }
   const [first, ...others] = settings.problems
   if (first === undefined) return config
@@ -86,6 +95,7 @@ const natsUrls: Form = {
   expected: 'one or more of nats://host:port, separated by commas',
 }
 const accountSids: Form = { pattern: /^AC[0-9A-Za-z]+$/u, expected: 'an account sid that begins with AC' }
+const delays: Form = { pattern: /^\d{1,6}$/u, expected: 'one or more delays in milliseconds, separated by commas' }
 const businessNumbers: Form = {
   pattern: /^(?:whatsapp:|sms:)?\+[1-9]\d{6,14}$/u,
   expected: 'one or more of whatsapp:+<number>, sms:+<number> or +<number>, separated by commas',
@@ -149,6 +159,21 @@ function readAi(settings: Reader): Config['ai'] {
   const model = settings.text('AI_MODEL')
   if (!settings.together(['AI_BASE_URL', 'AI_API_KEY', 'AI_MODEL'])) return null
   return { baseUrl: baseUrl ?? '', apiKey: apiKey ?? '', model: model ?? '' }
+}
+
+function readResolveAfter(settings: Reader): readonly number[] {
+  const named = settings.list('DUOLOGUE_SEND_RESOLVE_AFTER_MS', delays)
+  return named.length === 0 ? [2_000, 10_000, 30_000] : named.map(Number)
+}
+
+function readCrashPoint(settings: Reader): CrashPoint | null {
+  const named = settings.text('DUOLOGUE_TEST_CRASH_POINT')
+  if (named === null) return null
+  const crashPoint = crashPoints.find((point) => point === named) ?? null
+  if (crashPoint === null) settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be one of ${crashPoints.join(', ')}`)
+  const isReal = settings.text('TWILIO_ACCOUNT_SID') !== null && settings.text('TWILIO_API_URL') === null
+  if (isReal) settings.problems.push('DUOLOGUE_TEST_CRASH_POINT is for tests, not for the real Twilio')
+  return crashPoint
 }
 
 type Reader = ReturnType<typeof createReader>

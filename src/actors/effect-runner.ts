@@ -27,6 +27,8 @@ export class EffectRunner {
   readonly #toStart = new Map<string, Waiting>()
   readonly #inFlight = new Map<string, number>()
   readonly #queued = new Map<string, (() => void)[]>()
+  /** Asked about as often as makes sense; after a restart they are asked about once more. */
+  readonly #leftToPerson = new Set<string>()
   #starting: Promise<void> | null = null
 
   constructor(host: Host) {
@@ -41,7 +43,7 @@ export class EffectRunner {
     let isBlocked = false
     for (const effect of committed.effects) {
       const performer = this.#host.performers[effect.kind]
-      if (this.#isRunning(session, effect)) isBlocked ||= performer?.isVisible === true
+      if (effect.status !== 'uncertain' && this.#isRunning(session, effect)) isBlocked ||= performer?.isVisible === true
       else if (performer === undefined) this.#refuseKind(session, effect)
       else if (!performer.isVisible) this.#startDraft(session, partition, effect, performer)
       else if (!isBlocked) isBlocked = this.#advanceSend(session, partition, effect)
@@ -114,9 +116,12 @@ export class EffectRunner {
         else this.#answer(session, effect, { kind: 'uncertain', reason: 'its owner ended while it was running' })
         return true
       }
-      case 'uncertain':
-        this.#resolve(session, partition, effect)
-        return now - (effect.startedAt ?? 0) < limits.uncertainHoldsMs
+      case 'uncertain': {
+        if (!this.#isRunning(session, effect)) this.#resolve(session, partition, effect)
+        const holdsMs = (effect.startedAt ?? 0) + limits.uncertainHoldsMs - now
+        if (holdsMs > 0) this.#later(session, partition, holdsMs)
+        return holdsMs > 0
+      }
       case 'done':
       case 'failed':
       case 'cancelled':
@@ -207,11 +212,14 @@ export class EffectRunner {
   }
 
   #resolve(session: Session, partition: Partition, effect: Effect): void {
+    if (this.#leftToPerson.has(effect.effectId)) return
     const performer = this.#host.performers[effect.kind]
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
-      return resolveUncertain(this.#host, performer, request)
+      const resolved = await resolveUncertain(this.#host, performer, request)
+      if (resolved === null) this.#leftToPerson.add(effect.effectId)
+      return resolved
     })
   }
 

@@ -29,12 +29,14 @@ export interface Ids {
 export type Random = () => number
 
 /** A named moment between two durable steps. Production does nothing here; a crash test ends the process. */
-export type CrashPoint =
-  | 'after-publish-acknowledged'
-  | 'before-commit'
-  | 'after-commit'
-  | 'after-effect-running'
-  | 'after-send-returned'
+export const crashPoints = [
+  'after-publish-acknowledged',
+  'before-commit',
+  'after-commit',
+  'after-effect-running',
+  'after-send-returned',
+] as const
+export type CrashPoint = (typeof crashPoints)[number]
 export type Reached = (point: CrashPoint) => void | Promise<void>
 
 // ── The log ──────────────────────────────────────────────────────────────────────────────────────

@@ -59,7 +59,9 @@ export function applyEvent(registration: MachineRegistration, snapshotJson: stri
   const before = restoreSnapshot(registration.machine, persisted)
   const [after, actions] = transition(registration.machine, before, event as unknown as EventObject)
   if (after === before && actions.length === 0) return null
-  return toStep(registration, after as AnyMachineSnapshot, actions, persisted.children)
+  const step = toStep(registration, after as AnyMachineSnapshot, actions, persisted.children)
+  // A forbidden transition (`'some.event': {}`) matches and makes a new object of the same snapshot.
+  return step.orders.length === 0 && step.snapshot === snapshotJson ? null : step
 }
 
 /** The status of a stored snapshot; throws when the machine does not know its state. */

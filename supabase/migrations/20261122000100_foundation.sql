@@ -8,7 +8,7 @@ create schema if not exists duologue;
 revoke all on schema duologue from public;
 
 -- Compared with the newest migration file at every start of the service. Each later migration replaces it.
-create or replace function public.schema_version() returns jsonb
+create or replace function public.schema_version(request jsonb default '{}') returns jsonb
 language sql stable set search_path = ''
 as $$ select jsonb_build_object('version', '20261122000900', 'format', 1) $$;
 
@@ -102,4 +102,4 @@ as $$
     'hex')::uuid
 $$;
 
-select duologue.expose('public.schema_version()');
+select duologue.expose('public.schema_version(jsonb)');

@@ -41,8 +41,9 @@ begin
 end
 $$;
 
+-- Deferred to the end of the transaction, when the function that wrote is left and its rights with it.
 create function duologue.check_journal_belongs() returns trigger
-language plpgsql set search_path = ''
+language plpgsql security definer set search_path = ''
 as $$
 begin
   if not exists (

@@ -184,30 +184,34 @@ begin
 end
 $$;
 
--- request: {after: {id}, limit, tenant_id}: parked events, oldest first.
+-- request: {after: {at, sequence, id}, limit, tenant_id}: parked events, oldest first.
 create function public.quarantine_list(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
+  after jsonb;
   page_limit integer;
   answer jsonb;
 begin
   request := duologue.as_object(request);
+  after := nullif(request -> 'after', 'null');
   page_limit := duologue.page_limit(request);
   select jsonb_build_object(
     'items', coalesce(jsonb_agg(jsonb_build_object('id', page.id, 'partition', page.partition,
       'sessionId', page.session_id, 'incarnation', page.position_incarnation, 'sequence', page.position_sequence,
       'kind', page.kind, 'subject', page.subject, 'dataBase64', page.data_base64, 'error', page.error,
-      'at', page.at) order by page.id), '[]'),
-    'next', case when count(*) = page_limit then
-      (array_agg(jsonb_build_object('id', page.id) order by page.id desc))[1] end)
+      'at', page.at) order by page.at, page.position_sequence, page.id), '[]'),
+    'next', case when count(*) = page_limit then (array_agg(jsonb_build_object('at', page.at,
+      'sequence', page.position_sequence, 'id', page.id)
+      order by page.at desc, page.position_sequence desc, page.id desc))[1] end)
   into answer
   from (
     select parked.* from duologue.quarantine as parked
     left join duologue.sessions as session on session.id = parked.session_id
-    where (request -> 'after' ->> 'id' is null or parked.id > (request -> 'after' ->> 'id')::uuid)
+    where (after is null or (parked.at, parked.position_sequence, parked.id)
+        > ((after ->> 'at')::timestamptz, (after ->> 'sequence')::bigint, (after ->> 'id')::uuid))
       and (request ->> 'tenant_id' is null or session.tenant_id = (request ->> 'tenant_id')::uuid)
-    order by parked.id
+    order by parked.at, parked.position_sequence, parked.id
     limit page_limit
   ) as page;
   return answer;

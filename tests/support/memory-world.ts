@@ -6,8 +6,11 @@ import { conversationRegistration } from '../../src/machines/conversation/regist
 import type { JsonObject } from '../../src/machines/json.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
 import { createMemoryLog } from './memory-log.ts'
+import type { MemoryLog } from './memory-log.ts'
 import { createMemoryStore } from './memory-store.ts'
+import type { MemoryStore } from './memory-store.ts'
 import { createVirtualClock } from './virtual-clock.ts'
+import type { VirtualClock } from './virtual-clock.ts'
 
 export const businessAddress = 'whatsapp:+14155238886'
 
@@ -17,17 +20,21 @@ type Options = {
   readonly settings?: JsonObject
   readonly registration?: MachineRegistration
   readonly performers?: EffectPerformers
+  /** The world of a node that is gone: same log, store and time. */
+  readonly after?: { clock: VirtualClock; log: MemoryLog; store: MemoryStore }
 }
 
 /** A node that runs, alone, on an empty log and an empty store. */
-export async function createMemoryWorld({ settings = {}, registration, performers }: Options = {}) {
-  const clock = createVirtualClock()
-  const log = createMemoryLog(clock)
-  const store = createMemoryStore({ clock, businessAddress, settings })
+export async function createMemoryWorld({ settings = {}, registration, performers, after }: Options = {}) {
+  const clock = after?.clock ?? createVirtualClock()
+  const log = after?.log ?? createMemoryLog(clock)
+  const store = after?.store ?? createMemoryStore({ clock, businessAddress, settings })
   const drafts: EffectRequest[] = []
   const sent: { body: string; effectId: string }[] = []
   const counts = new Map<string, number>()
-  let ids = 0
+  // A successor's ids must not be its predecessor's.
+  const firstId = (after?.store.batches.length ?? 0) * 1_000
+  let ids = firstId
   const machine = registration ?? conversationRegistration
   const host: Host = {
     clock,
@@ -41,10 +48,10 @@ export async function createMemoryWorld({ settings = {}, registration, performer
     registry: { [machine.machine.id]: machine },
     performers: performers ?? { draftReply: echoDraft(drafts), sendMessage: recordSend(sent) },
     settings: {
-      nodeId: 'node-1',
+      nodeId: after === undefined ? 'node-1' : 'node-2',
       defaultMachine: machine.machine.id,
       leaseMs: 3_000,
-      isSoleOwner: false,
+      isSoleOwner: after !== undefined,
       mayAdvanceClock: true,
       resolveAfterMs: [2_000, 10_000, 30_000],
     },

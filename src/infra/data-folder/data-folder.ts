@@ -16,11 +16,11 @@ export type DataFolder = {
   /** Absolute. */
   readonly path: string
   /** Notes a child that writes into the folder, right after it was started, so that a next owner can end it. */
-  recordChild(child: { readonly name: string; readonly pid: number }): void
+  readonly recordChild: (child: { readonly name: string; readonly pid: number }) => void
   /** The secret of this name, made by `make` at the first time and kept from then on. */
-  readOrCreateSecret(name: string, make: () => string): string
+  readonly readOrCreateSecret: (name: string, make: () => string) => string
   /** Gives the folder up; to be called when nothing writes into it any more. */
-  release(): void
+  readonly release: () => void
 }
 
 /**

@@ -47,7 +47,7 @@ export type NatsServer = {
   readonly pass: string
   readonly pid: number
   /** Ends it: SIGTERM, after two seconds SIGKILL; resolves when it is gone. */
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 /**
@@ -126,10 +126,10 @@ function writeConfiguration(storeDir: string, pass: string, options: NatsServerO
 
 type Life = {
   /** From now on its end is told to `onExit`; before, it is an error of the start. */
-  started(): void
+  readonly started: () => void
   /** Why the child is gone; null while it lives. */
-  ended(): string | null
-  stop(): Promise<void>
+  readonly ended: () => string | null
+  readonly stop: () => Promise<void>
 }
 
 function watch(child: ChildProcess, onExit: (reason: string) => void): Life {

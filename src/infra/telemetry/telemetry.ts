@@ -25,7 +25,8 @@ const counters: { readonly [name: string]: { help: string; labels?: { readonly [
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
   log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
-  webhooks: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
+  webhook_requests: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
+  webhook_ignored: { help: 'Webhooks that say nothing we keep, by reason.', labels: { reason: [] } },
 }
 
 const histograms: { readonly [name: string]: { help: string; buckets: number[] } } = {

@@ -17,9 +17,8 @@ const shortCodePattern = /^\d{3,8}$/
 const bsuidPattern = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
 const whatsappDigitsPattern = /^[1-9]\d{5,14}$/
 
-export type UserFields = {
-  /** `From` of a message, `To` of a delivery callback. */
-  readonly address: string
+/** What may come beside the address, in messages and in delivery callbacks. */
+export type UserIdentity = {
   /** `WaId`: the digits of the user's phone number. */
   readonly whatsappId: string | null
   /** `ExternalUserId`: `whatsapp:<BSUID>`. */
@@ -34,17 +33,19 @@ export function toBusinessAddress(address: string): string | null {
   return phonePattern.test(value) || isShortCode(scheme, value) ? `${scheme}:${value}` : null
 }
 
-/** The key of the user's session; null when no phone number and no BSUID can be read. */
-export function toUserKey(fields: UserFields): string | null {
-  const parts = splitAddress(fields.address)
+const unknownIdentity: UserIdentity = { whatsappId: null, externalUserId: null }
+
+/** The key of the user's session; null when no phone number and no BSUID can be read from the address. */
+export function toUserKey(address: string, { whatsappId }: UserIdentity = unknownIdentity): string | null {
+  const parts = splitAddress(address)
   if (parts === null) return null
   const { scheme, value } = parts
   if (phonePattern.test(value)) return `${scheme}:${toCanonicalPhone(value)}`
   if (isShortCode(scheme, value)) return `${scheme}:${value}`
   if (scheme !== 'whatsapp' || !bsuidPattern.test(value)) return null
   // A phone number that comes along keeps the session of the time before the user took a user name.
-  const phone = fields.whatsappId !== null && whatsappDigitsPattern.test(fields.whatsappId)
-  return phone ? `whatsapp:${toCanonicalPhone(`+${fields.whatsappId}`)}` : `whatsapp:${value}`
+  const hasPhone = whatsappId !== null && whatsappDigitsPattern.test(whatsappId)
+  return hasPhone ? `whatsapp:${toCanonicalPhone(`+${whatsappId}`)}` : `whatsapp:${value}`
 }
 
 /** The address as Twilio's REST API wants it: only `whatsapp:` is written out. */

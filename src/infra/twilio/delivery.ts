@@ -42,7 +42,7 @@ export function toLoggedDelivery(
   if (twilioStatus === null || twilioStatus === '') return malformed('MessageStatus')
   const businessAddress = from === null ? null : toBusinessAddress(from)
   if (businessAddress === null) return malformed('From')
-  const userKey = to === null ? null : toUserKey({ address: to, ...readIdentity(form) })
+  const userKey = to === null ? null : toUserKey(to, readIdentity(form))
   if (userKey === null) return malformed('To')
   const status = Object.hasOwn(deliveryStatusByTwilioStatus, twilioStatus)
     ? deliveryStatusByTwilioStatus[twilioStatus]

@@ -19,8 +19,8 @@ export type TwilioSenderOptions = {
   readonly authToken: string
   /** Another base URL for the REST API; null: Twilio itself. */
   readonly apiUrl: string | null
-  /** Our public URL; Twilio reports there what became of a message. */
-  readonly statusCallbackBase: string
+  /** Our public URL; Twilio reports there what became of a message. Asked for each send. */
+  readonly statusCallbackBase: () => string
   readonly timeoutMs: number
   readonly clock: Clock
   readonly random: Random
@@ -106,7 +106,7 @@ function toCreateOptions(request: EffectRequest, params: SendParams, options: Tw
 
 /** Ids only: the address of a person never stands in a URL. */
 function toStatusCallback(request: EffectRequest, options: TwilioSenderOptions): string | null {
-  const base = new URL(options.statusCallbackBase)
+  const base = new URL(options.statusCallbackBase())
   // Twilio refuses the whole message (21609) when it could not call the address, and it cannot call our loopback.
   const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname)
   if (options.apiUrl === null && isLoopback) return null

@@ -12,8 +12,8 @@ export type TwilioWebhookOptions = {
   readonly accountSid: string
   /** All tokens that are valid now: two while they are being rotated. */
   readonly authTokens: readonly string[]
-  /** What Twilio was told to call, up to the path: `https://chat.example.com`. */
-  readonly publicUrl: string
+  /** What Twilio was told to call, up to the path: `https://chat.example.com`. Asked for each request: a free port is known late. */
+  readonly publicUrl: () => string
 }
 
 export type TwilioWebhook = {
@@ -26,7 +26,7 @@ export type TwilioWebhook = {
 export function createTwilioWebhook(options: TwilioWebhookOptions): TwilioWebhook {
   const { accountSid, authTokens, publicUrl } = options
   return {
-    isSigned: (request) => isSignedByTwilio(request, publicUrl, authTokens),
+    isSigned: (request) => isSignedByTwilio(request, publicUrl(), authTokens),
     isOwnAccount: (candidate) => candidate === accountSid,
     toMessage: toLoggedMessage,
     toDelivery: (form, path, receivedAt) => toLoggedDelivery(form, toQuery(path), receivedAt),

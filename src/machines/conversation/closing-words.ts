@@ -17,7 +17,11 @@ export type Intent = 'stop' | 'start' | 'handoff' | 'close' | 'thanks'
 export type Scheme = 'sms' | 'whatsapp'
 
 /** Known phrases (folded, by their words) with the roles that each may play, as bits. */
-export type Vocabulary = { readonly roles: ReadonlyMap<string, number>; readonly phraseWordsMax: number }
+export type Vocabulary = {
+  readonly roles: ReadonlyMap<string, number>
+  readonly firstWords: ReadonlySet<string>
+  readonly phraseWordsMax: number
+}
 
 /** Longer messages say more than a word. */
 const bodyCharactersMax = 160
@@ -40,17 +44,20 @@ const bitOf: { readonly [role in Role]: number } = {
 /** The phrases of a scheme, and those that a tenant adds. Build it once and keep it. */
 export function createVocabulary(scheme: Scheme, extra: PhraseLists = {}): Vocabulary {
   const roles = new Map<string, number>()
+  const firstWords = new Set<string>()
   let phraseWordsMax = 0
   for (const lists of scheme === 'sms' ? [phrases, smsPhrases, extra] : [phrases, extra]) {
     for (const role of Object.keys(lists) as Role[]) {
       for (const phrase of lists[role] ?? []) {
         const folded = foldText(phrase)
         roles.set(folded, (roles.get(folded) ?? 0) | bitOf[role])
-        phraseWordsMax = Math.max(phraseWordsMax, folded.split(' ').length)
+        const words = folded.split(' ')
+        firstWords.add(words[0] ?? '')
+        phraseWordsMax = Math.max(phraseWordsMax, words.length)
       }
     }
   }
-  return { roles, phraseWordsMax }
+  return { roles, firstWords, phraseWordsMax }
 }
 
 export const vocabularyOf: { readonly [scheme in Scheme]: Vocabulary } = {
@@ -61,7 +68,8 @@ export const vocabularyOf: { readonly [scheme in Scheme]: Vocabulary } = {
 export function readIntent(body: string, vocabulary: Vocabulary): Intent | null {
   if (body.length > bodyCharactersMax) return null
   const words = foldText(body).split(' ')
-  if (words.length > wordsMax) return null
+  // Most messages end here: their first word begins nothing that we know.
+  if (words.length > wordsMax || !vocabulary.firstWords.has(words[0] ?? '')) return null
   const isQuestion = /[?¿؟？]/u.test(body)
   const readings = [...findReadings(words, vocabulary)]
   for (const intent of ['stop', 'start', 'handoff', 'close', 'thanks'] as const) {
@@ -80,7 +88,8 @@ function findReadings(words: readonly string[], { roles, phraseWordsMax }: Vocab
     for (let start = Math.max(0, end - phraseWordsMax); start < end; start += 1) {
       const before = readingsUpTo[start]
       if (before === undefined || before.size === 0) continue
-      const possible = roles.get(words.slice(start, end).join(' ')) ?? 0
+      const possible = roles.get(words.slice(start, end).join(' '))
+      if (possible === undefined) continue
       for (const bit of Object.values(bitOf)) {
         if ((possible & bit) !== 0) for (const reading of before) readings.add(reading | bit)
       }

@@ -35,7 +35,15 @@ export type ConversationContext = {
   readonly reason: string
 }
 
-export function createContext({ input }: { readonly input: ConversationInput }): ConversationContext {
+/**
+ * XState makes (and drops) an initial snapshot without input inside every pure `transition`: that one must
+ * neither throw, since throwing is slow, nor cost anything.
+ */
+export function createContext({ input }: { readonly input: ConversationInput | undefined }): ConversationContext {
+  return input === undefined ? unusedContext : toContext(input)
+}
+
+function toContext(input: ConversationInput): ConversationContext {
   return {
     scheme: input.scheme,
     settings: readSettings(input.settings),
@@ -47,3 +55,5 @@ export function createContext({ input }: { readonly input: ConversationInput }):
     reason: 'the user wrote',
   }
 }
+
+const unusedContext = toContext({ scheme: 'whatsapp', settings: {}, previousStatus: null })

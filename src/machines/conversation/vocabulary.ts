@@ -51,7 +51,7 @@ export const vocabulary = setup({
     optsOut: (scope) => intentOf(scope) === 'stop',
     saysGoodbye: (scope) => isGoodbye(intentOf(scope)),
     asksForPerson: (scope) => intentOf(scope) === 'handoff',
-    goesOn: (scope) => intentOf(scope) !== 'stop' && !isGoodbye(intentOf(scope)),
+    goesOn: (scope) => !isEnding(intentOf(scope)),
     isDraft: ({ event }) => draftOf(event) !== null,
     isDraftForPerson: ({ event }) => draftOf(event)?.intent === 'handoff',
     isDraftGoodbye: ({ event }) => isSureGoodbye(draftOf(event)),
@@ -118,6 +118,10 @@ function intentOf({ context, event }: Scope): Intent | null {
 
 function isGoodbye(intent: Intent | null): boolean {
   return intent === 'close' || intent === 'thanks'
+}
+
+function isEnding(intent: Intent | null): boolean {
+  return intent === 'stop' || isGoodbye(intent)
 }
 
 function languageOf({ context, event }: Scope): ConversationContext['language'] {

@@ -1,0 +1,120 @@
+/**
+ * What pages and programs read of the store (DESIGN section 10). Reading never goes through an actor.
+ * Rows are JSON as the API answers it: glossary words in camelCase, times in ISO 8601 UTC.
+ */
+import type { DeliveryStatus, Media } from '../machines/events.ts'
+import type { Json, JsonObject } from '../machines/json.ts'
+import type { Status } from '../machines/status.ts'
+import type { MessageRecord, ParkedEvent } from './ports.ts'
+
+export type ConversationItem = {
+  readonly id: string
+  readonly tenantId: string
+  readonly sessionId: string
+  readonly status: Status
+  readonly version: number
+  readonly machine: string
+  readonly machineVersion: string
+  readonly businessAddress: string
+  /** The session's user key: scheme and canonical number, else the provider's id of the user. */
+  readonly userAddress: string
+  readonly speaker: string
+  readonly optedOut: boolean
+  readonly assignedOperator: string | null
+  readonly openedAt: string
+  readonly updatedAt: string
+  readonly closedAt: string | null
+  readonly nextTimerAt: string | null
+  readonly previousId: string | null
+  readonly quarantinedAt: string | null
+}
+
+export type MessageItem = {
+  readonly id: string
+  readonly direction: MessageRecord['direction']
+  readonly author: MessageRecord['author']
+  readonly body: string
+  readonly media: readonly Media[]
+  readonly providerId: string | null
+  /** Null for inbound messages, and until the provider told anything. */
+  readonly deliveryStatus: DeliveryStatus | null
+  readonly errorCode: string | null
+  readonly at: string
+}
+
+/** A row of the journal where the status changed. */
+export type HistoryItem = {
+  readonly version: number
+  /** Null: the conversation was opened. */
+  readonly fromStatus: Status | null
+  readonly toStatus: Status
+  readonly reason: string | null
+  readonly initiator: string
+  readonly machineVersion: string
+  readonly occurredAt: string
+}
+
+/** A row of the journal. */
+export type EventItem = HistoryItem & {
+  readonly eventId: string
+  readonly event: Json
+  readonly hash: string
+}
+
+export type QuarantineItem = {
+  readonly id: string
+  readonly partition: number
+  readonly sessionId: string | null
+  readonly incarnation: string
+  readonly sequence: number
+  readonly kind: ParkedEvent['kind']
+  readonly subject: string
+  readonly dataBase64: string
+  readonly error: string | null
+  readonly at: string
+}
+
+/** What the webhook must know of a business address. */
+export type Channel = {
+  readonly channelId: string
+  readonly tenantId: string
+  readonly address: string
+  readonly providerAccount: string | null
+  /** Names the secret that holds the account's token, never the token. */
+  readonly tokenSecretName: string | null
+  /** The tenant's settings, with the channel's own over them. */
+  readonly settings: JsonObject
+}
+
+export type Page<T> = { readonly items: readonly T[]; readonly next: string | null }
+
+export type PageRequest = {
+  /** `next` of the page before; null or absent: the first page. */
+  readonly cursor?: string | null
+  /** 50 unless told, 200 at most. */
+  readonly limit?: number
+  /** Keeps the answer inside one tenant. */
+  readonly tenantId?: string
+}
+
+/** A cursor that this read model did not make. */
+export class MalformedCursor extends Error {}
+
+export interface ReadModel {
+  /** The last changed first. `address` is a business address or a user's. */
+  listConversations(
+    request: PageRequest & { readonly address?: string; readonly status?: Status },
+  ): Promise<Page<ConversationItem>>
+  /** Null when there is no such conversation; so answer the lists of one conversation below. */
+  getConversation(id: string, tenantId?: string): Promise<ConversationItem | null>
+  /** Oldest first. */
+  listMessages(id: string, request: PageRequest): Promise<Page<MessageItem> | null>
+  /** Where the status changed, oldest first; the first row is the opening. */
+  listHistory(id: string, request: PageRequest): Promise<Page<HistoryItem> | null>
+  /** The journal, oldest first. */
+  listEvents(id: string, request: PageRequest): Promise<Page<EventItem> | null>
+  /** Parked events, oldest first. */
+  listQuarantine(request: PageRequest): Promise<Page<QuarantineItem>>
+  /** The channel of a business address, or null. */
+  findChannel(address: string): Promise<Channel | null>
+}

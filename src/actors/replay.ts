@@ -1,0 +1,40 @@
+/**
+ * Folds a journal again: the same events on the same machine give the same snapshots, and the hash chain
+ * tells whether any event or snapshot in between is another one than was committed. Needs nothing but the
+ * journal and the machine: no clock, no ids, no store.
+ */
+import type { Json, JsonObject } from '../machines/json.ts'
+import type { MachineRegistration } from '../machines/registry.ts'
+import { toLinkHash } from './decide.ts'
+import { applyEvent, openConversation } from './step.ts'
+
+export type ReplayedEvent = { readonly version: number; readonly event: Json; readonly hash: string }
+
+export type Replay =
+  | { readonly kind: 'same'; readonly version: number; readonly snapshot: Json; readonly hash: string }
+  /** The first version whose event, or what the machine makes of it, is not what was committed. */
+  | { readonly kind: 'differs'; readonly version: number; readonly reason: string }
+
+/** `journal`: all entries of one conversation, in version order. */
+export function replayJournal(registration: MachineRegistration, journal: readonly ReplayedEvent[]): Replay {
+  let snapshot = ''
+  let hash = ''
+  let version = 0
+  for (const entry of journal) {
+    version += 1
+    if (entry.version !== version) return { kind: 'differs', version, reason: `the journal has no version ${version}` }
+    const next = replayOne(registration, snapshot, entry)
+    if (next === null) return { kind: 'differs', version, reason: 'the machine ignores the event' }
+    hash = toLinkHash(hash, entry.event, next)
+    if (hash !== entry.hash) return { kind: 'differs', version, reason: 'the hash is another one' }
+    snapshot = next
+  }
+  if (version === 0) return { kind: 'differs', version, reason: 'the journal is empty' }
+  return { kind: 'same', version, snapshot: JSON.parse(snapshot) as Json, hash }
+}
+
+function replayOne(registration: MachineRegistration, snapshot: string, { event }: ReplayedEvent): string | null {
+  const plain = event as JsonObject
+  if (plain['type'] === 'conversation.opened') return openConversation(registration, plain['input'] ?? null).snapshot
+  return applyEvent(registration, snapshot, plain)?.snapshot ?? null
+}

@@ -1,0 +1,200 @@
+/** A batch as `commit_steps` takes it: the sessions' parts taken apart into one flat list per table. */
+import type {
+  CommitBatch,
+  ConversationCommit,
+  EffectUpdate,
+  ParkedEvent,
+  SessionCommit,
+} from '../../actors/ports.ts'
+import { toIso, toIsoOrNull } from './rows.ts'
+import type {
+  CommitPayload,
+  ConversationPayload,
+  DeliveryPayload,
+  EffectPayload,
+  EffectUpdatePayload,
+  JournalPayload,
+  MessagePayload,
+  QuarantinePayload,
+  SessionPayload,
+} from './rows.ts'
+
+export function toCommitPayload(batch: CommitBatch): CommitPayload {
+  const { sessions } = batch
+  return {
+    commit_id: batch.commitId,
+    node_id: batch.nodeId,
+    lease_ms: batch.leaseMs,
+    partitions: batch.partitions.map(({ partition, epoch, cursor }) => ({
+      partition,
+      epoch,
+      cursor_incarnation: cursor?.incarnation ?? null,
+      cursor_sequence: cursor?.sequence ?? null,
+    })),
+    sessions: sessions.map(toSession),
+    conversations: sessions.flatMap(toConversations),
+    journal: sessions.flatMap(toJournal),
+    messages: sessions.flatMap(toMessages),
+    effects: sessions.flatMap(toEffects),
+    effect_updates: sessions.flatMap(toEffectUpdates),
+    deliveries: sessions.flatMap(toDeliveries),
+    quarantine: [
+      ...batch.partitions.flatMap(({ partition, parked }) => parked.map((event) => toQuarantine(event, partition, null))),
+      ...sessions.flatMap(({ parked, partition, sessionId }) =>
+        parked.map((event) => toQuarantine(event, partition, sessionId)),
+      ),
+    ],
+  }
+}
+
+function toSession(session: SessionCommit): SessionPayload {
+  const state = {
+    id: session.sessionId,
+    partition: session.partition,
+    position_incarnation: session.position?.incarnation ?? null,
+    position_sequence: session.position?.sequence ?? null,
+    conversation_id: session.conversationId,
+    reply_address: session.replyAddress,
+    last_inbound_at: toIsoOrNull(session.lastInboundAt),
+    speaker: session.speaker,
+    speaker_token: session.speakerToken,
+    opted_out: session.optedOut,
+    clock_offset_ms: session.clockOffsetMs,
+    is_quarantined: session.quarantined,
+  }
+  if (session.created === null) return { ...state, is_new: false }
+  const { tenantId, channelId, businessAddress, userKey } = session.created
+  return {
+    ...state,
+    is_new: true,
+    tenant_id: tenantId,
+    channel_id: channelId,
+    business_address: businessAddress,
+    user_key: userKey,
+  }
+}
+
+function toConversations(session: SessionCommit): ConversationPayload[] {
+  return session.conversations.map((conversation) => ({
+    id: conversation.conversationId,
+    session_id: session.sessionId,
+    partition: session.partition,
+    base_version: conversation.baseVersion,
+    version: conversation.version,
+    status: conversation.status,
+    snapshot: conversation.snapshot,
+    machine: conversation.machine,
+    machine_version: conversation.machineVersion,
+    hash: conversation.hash,
+    timers: conversation.timers as unknown as ConversationPayload['timers'],
+    next_timer_at: toIsoOrNull(conversation.nextTimerAt),
+    previous_id: conversation.opened?.previousId ?? null,
+    assigned_operator: toAssignedOperator(session, conversation),
+    opened_at: toIsoOrNull(conversation.opened?.openedAt ?? null),
+    updated_at: toIso(conversation.updatedAt),
+    closed_at: toIsoOrNull(conversation.closedAt),
+  }))
+}
+
+const operatorPrefix = 'operator:'
+
+function toAssignedOperator(session: SessionCommit, conversation: ConversationCommit): string | null {
+  if (conversation.conversationId !== session.conversationId) return null
+  return session.speaker.startsWith(operatorPrefix) ? session.speaker.slice(operatorPrefix.length) : null
+}
+
+function toJournal(session: SessionCommit): JournalPayload[] {
+  return session.conversations.flatMap((conversation) =>
+    conversation.journal.map((entry) => ({
+      session_id: session.sessionId,
+      conversation_id: conversation.conversationId,
+      version: entry.version,
+      event_id: entry.eventId,
+      event: entry.event,
+      from_status: entry.fromStatus,
+      to_status: entry.toStatus,
+      reason: entry.reason,
+      initiator: entry.initiator,
+      machine_version: entry.machineVersion,
+      occurred_at: toIso(entry.occurredAt),
+      hash: entry.hash,
+    })),
+  )
+}
+
+function toMessages(session: SessionCommit): MessagePayload[] {
+  return session.messages.map((message) => ({
+    session_id: session.sessionId,
+    id: message.messageId,
+    channel_id: session.created?.channelId ?? null,
+    conversation_id: message.conversationId,
+    direction: message.direction,
+    author: message.author,
+    body: message.body,
+    media: message.media as unknown as MessagePayload['media'],
+    provider_id: message.providerId,
+    raw: message.raw,
+    at: toIso(message.at),
+  }))
+}
+
+function toEffects(session: SessionCommit): EffectPayload[] {
+  return session.effects.map((effect) => ({
+    id: effect.effectId,
+    session_id: session.sessionId,
+    partition: session.partition,
+    conversation_id: effect.conversationId,
+    kind: effect.kind,
+    params: effect.params,
+    child_id: effect.childId,
+    speaker_token: effect.speakerToken,
+    status: effect.status,
+    attempts: effect.attempts,
+    next_attempt_at: toIsoOrNull(effect.nextAttemptAt),
+    message_id: effect.messageId,
+  }))
+}
+
+/** Of several updates of one effect only the last is sent: one statement changes a row once. */
+function toEffectUpdates(session: SessionCommit): EffectUpdatePayload[] {
+  const last = new Map<string, EffectUpdate>()
+  for (const update of session.effectUpdates) {
+    const providerId = update.providerId ?? last.get(update.effectId)?.providerId ?? null
+    last.set(update.effectId, { ...update, providerId })
+  }
+  return [...last.values()].map((update) => ({
+    id: update.effectId,
+    session_id: session.sessionId,
+    status: update.status,
+    attempts: update.attempts,
+    next_attempt_at: toIsoOrNull(update.nextAttemptAt),
+    outcome: update.outcome,
+    provider_id: update.providerId,
+  }))
+}
+
+function toDeliveries(session: SessionCommit): DeliveryPayload[] {
+  return session.deliveries.map((delivery) => ({
+    session_id: session.sessionId,
+    provider_id: delivery.providerId,
+    effect_id: delivery.effectId,
+    status: delivery.status,
+    error_code: delivery.errorCode,
+    raw: delivery.raw,
+    at: toIso(delivery.at),
+  }))
+}
+
+function toQuarantine(event: ParkedEvent, partition: number, sessionId: string | null): QuarantinePayload {
+  return {
+    partition,
+    session_id: sessionId,
+    position_incarnation: event.position.incarnation,
+    position_sequence: event.position.sequence,
+    kind: event.kind,
+    subject: event.subject,
+    data_base64: event.dataBase64,
+    error: event.error,
+    at: toIso(event.at),
+  }
+}

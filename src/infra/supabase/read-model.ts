@@ -1,0 +1,96 @@
+/** The read model: the rows come as the API answers them, so little is left to do but times and cursors. */
+import {
+  MalformedCursor,
+  type Channel,
+  type Page,
+  type PageRequest,
+  type ReadModel,
+} from '../../actors/read-model.ts'
+import type { Call } from './call.ts'
+import { fromCursor, toCursor } from './cursor.ts'
+import type { ChannelRow } from './rows.ts'
+
+type Item = { readonly [field: string]: unknown }
+type PageAnswer = { readonly items: readonly Item[]; readonly next: Item | null }
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu
+const isoWithOffset = /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/u
+
+export function createReadModel(call: Call): ReadModel {
+  const list = async <T>(name: string, request: object, key: Key, page: PageRequest): Promise<Page<T> | null> => {
+    const after = readCursor(page.cursor ?? null, key)
+    const answer = (await call(name, { ...request, after, limit: page.limit ?? null, tenant_id: page.tenantId ?? null }))
+    return answer === null ? null : toPage<T>(answer as PageAnswer)
+  }
+  const listOf = async <T>(name: string, id: string, key: Key, page: PageRequest): Promise<Page<T> | null> =>
+    uuid.test(id) ? list<T>(name, { conversation_id: id }, key, page) : null
+  return {
+    listConversations: async ({ address, status, ...page }) =>
+      (await list(
+        'list_conversations',
+        { address: address ?? null, status: status ?? null },
+        { updated_at: isTime, id: isUuid },
+        page,
+      )) ?? emptyPage,
+    getConversation: async (id, tenantId) => {
+      if (!uuid.test(id)) return null
+      const { item } = (await call('get_conversation', { conversation_id: id, tenant_id: tenantId ?? null })) as {
+        item: Item | null
+      }
+      return item === null ? null : (toItem(item) as Awaited<ReturnType<ReadModel['getConversation']>>)
+    },
+    listMessages: (id, page) => listOf('list_messages', id, { id: isUuid }, page),
+    listHistory: (id, page) => listOf('list_history', id, { version: isVersion }, page),
+    listEvents: (id, page) => listOf('list_events', id, { version: isVersion }, page),
+    listQuarantine: async (page) => (await list('quarantine_list', {}, { at: isTime, sequence: isVersion, id: isUuid }, page)) ?? emptyPage,
+    findChannel: async (address) => {
+      const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
+      return channel === null ? null : toChannel(channel)
+    },
+  }
+}
+
+const emptyPage = { items: [], next: null } as const
+
+type Key = { readonly [name: string]: (value: unknown) => boolean }
+
+const isUuid = (value: unknown): boolean => typeof value === 'string' && uuid.test(value)
+const isTime = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value))
+const isVersion = (value: unknown): boolean => Number.isSafeInteger(value)
+
+function readCursor(cursor: string | null, key: Key): Item | null {
+  if (cursor === null) return null
+  const names = Object.keys(key)
+  const found = fromCursor(cursor, names)
+  if (!names.every((name) => key[name]?.(found[name]) === true)) {
+    throw new MalformedCursor('could not read a cursor of another list')
+  }
+  return found
+}
+
+function toPage<T>({ items, next }: PageAnswer): Page<T> {
+  return { items: items.map((item) => toItem(item) as T), next: toCursor(next) }
+}
+
+/** Times end in Z as everywhere else in the API; a journalled event, a body or a reason is left as it is. */
+function toItem(item: Item): Item {
+  return Object.fromEntries(
+    Object.entries(item).map(([field, value]) => [
+      field,
+      (field === 'at' || field.endsWith('At')) && typeof value === 'string' && isoWithOffset.test(value)
+        ? new Date(value).toISOString()
+        : value,
+    ]),
+  )
+}
+
+function toChannel(row: ChannelRow): Channel {
+  return {
+    channelId: row.id,
+    tenantId: row.tenant_id,
+    address: row.address,
+    providerAccount: row.provider_account,
+    tokenSecretName: row.token_secret_name,
+    settings: row.settings,
+  }
+}

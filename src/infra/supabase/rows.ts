@@ -1,0 +1,109 @@
+/**
+ * Rows as JSON carries them, made of the tables' own types, and the moments in them. A time is milliseconds in the
+ * domain and ISO 8601 in a row.
+ */
+import type { Json, JsonObject } from '../../machines/json.ts'
+import type { Tables } from './database-types.ts'
+
+type Row<Name extends keyof Tables> = Tables[Name]['Row']
+type Insert<Name extends keyof Tables> = Required<Tables[Name]['Insert']>
+
+/** Part of the payload for every session of a batch. */
+type SessionState = Omit<
+  Insert<'sessions'>,
+  'quarantined_at' | 'created_at' | 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'
+> & { readonly is_quarantined: boolean }
+type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
+
+export type SessionPayload =
+  | (SessionState & SessionIdentity & { readonly is_new: true })
+  | (SessionState & { readonly is_new: false })
+
+/** The tenant is the session's. Identity (`machine`, `opened_at`, `previous_id`) only counts when it is opened. */
+export type ConversationPayload = Omit<Insert<'conversations'>, 'tenant_id' | 'opened_at'> & {
+  readonly opened_at: string | null
+  readonly base_version: number
+}
+
+export type JournalPayload = Insert<'conversation_events'> & { readonly session_id: string }
+
+/** The channel is the session's; it is named only with a new session, to find duplicates before writing. */
+export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
+
+/** The database's clock fills the rest. */
+export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>
+
+export type EffectUpdatePayload = Pick<
+  Insert<'effects'>,
+  'id' | 'session_id' | 'status' | 'attempts' | 'next_attempt_at' | 'outcome'
+> & { readonly provider_id: string | null }
+
+export type DeliveryPayload = Pick<
+  Insert<'deliveries'>,
+  'session_id' | 'provider_id' | 'effect_id' | 'status' | 'error_code' | 'raw'
+> & { readonly at: string }
+
+export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id'>
+
+export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & {
+  readonly cursor_incarnation: string | null
+  readonly cursor_sequence: number | null
+}
+
+/** The argument of `commit_steps`: flat lists, one per table, so that each is one statement. */
+export type CommitPayload = {
+  readonly commit_id: string
+  readonly node_id: string
+  readonly lease_ms: number
+  readonly partitions: readonly PartitionPayload[]
+  readonly sessions: readonly SessionPayload[]
+  readonly conversations: readonly ConversationPayload[]
+  readonly journal: readonly JournalPayload[]
+  readonly messages: readonly MessagePayload[]
+  readonly effects: readonly EffectPayload[]
+  readonly effect_updates: readonly EffectUpdatePayload[]
+  readonly deliveries: readonly DeliveryPayload[]
+  readonly quarantine: readonly QuarantinePayload[]
+}
+
+// ── Answers ──────────────────────────────────────────────────────────────────────────────────────
+
+export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor_incarnation' | 'cursor_sequence'>
+
+export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outcome' | 'created_at'>
+
+export type LoadedConversationRow = Pick<
+  Row<'conversations'>,
+  'id' | 'status' | 'machine' | 'machine_version' | 'version' | 'snapshot' | 'hash' | 'updated_at'
+> & { readonly timers: JsonObject }
+
+export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
+  readonly settings: JsonObject
+  readonly conversation: LoadedConversationRow | null
+  readonly effects: readonly EffectRow[]
+}
+
+export type MessageRow = Omit<Row<'messages'>, 'session_id' | 'channel_id'>
+
+export type ChannelRow = Pick<Row<'channels'>, 'id' | 'tenant_id' | 'address' | 'provider_account' | 'token_secret_name'> & {
+  readonly settings: JsonObject
+}
+
+export type { Json }
+
+/** ISO 8601 of milliseconds since 1970. */
+export function toIso(at: number): string {
+  return new Date(at).toISOString()
+}
+
+export function toIsoOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}
+
+export function fromIso(text: string): number {
+  return Date.parse(text)
+}
+
+export function fromIsoOrNull(text: string | null): number | null {
+  return text === null ? null : Date.parse(text)
+}

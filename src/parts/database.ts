@@ -1,0 +1,68 @@
+/** The database of a deployment: the Supabase project that the settings name, or the embedded one. */
+import { join } from 'node:path'
+
+import type { ReadModel } from '../actors/read-model.ts'
+import type { Store, Telemetry } from '../actors/ports.ts'
+import type { Config } from '../config.ts'
+import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import { openSupabase } from '../infra/supabase/client.ts'
+import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
+import { readMigrations } from '../infra/supabase/migrations.ts'
+import { createRepository } from '../infra/supabase/repository.ts'
+import type { Repository } from '../infra/supabase/repository.ts'
+
+export type DatabasePart = {
+  readonly repository: Store & ReadModel & Repository
+  readonly description: string
+  readonly isEmbedded: boolean
+  /** Makes or checks what a deployment needs. Throws when the schema or the number of partitions is another. */
+  initialize(partitions: number, businessAddresses: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+export async function openDatabase(
+  config: Config,
+  folder: DataFolder | null,
+  telemetry: Telemetry,
+): Promise<DatabasePart> {
+  const { client, close, description } = await openClient(config, folder, telemetry)
+  const repository = createRepository(client)
+  return {
+    repository,
+    description,
+    isEmbedded: config.supabase === null,
+    async initialize(partitions, businessAddresses) {
+      await assertSchema(repository)
+      const providerAccount = config.twilio?.accountSid ?? null
+      const stored = await repository.initializeDeployment({ partitions, businessAddresses, providerAccount })
+      if (stored.partitions !== partitions) {
+        throw new Error(
+          `DUOLOGUE_PARTITIONS is ${partitions}, but the database was made with ${stored.partitions}: the number is fixed at the first start`,
+        )
+      }
+    },
+    close,
+  }
+}
+
+async function openClient(config: Config, folder: DataFolder | null, telemetry: Telemetry) {
+  if (config.supabase !== null) {
+    return { client: openSupabase(config.supabase), close: async () => {}, description: config.supabase.url }
+  }
+  if (folder === null) throw new Error('the embedded database needs the data folder')
+  const path = join(folder.path, 'database')
+  const embedded = await openEmbeddedDatabase(path, (text) => {
+    telemetry.log('debug', 'the embedded database says', { text: text.slice(0, 500) })
+  })
+  const description = `Supabase Lite on PGlite, in a thread of this process, data in ${path}`
+  return { client: embedded.client, close: embedded.close, description }
+}
+
+/** This program's newest migration is what the database has to have. */
+async function assertSchema(repository: Repository): Promise<void> {
+  const wanted = (await readMigrations()).at(-1)?.version
+  const version = await repository.schemaVersion()
+  if (version !== wanted) {
+    throw new Error(`the database has schema ${version}, this program needs ${wanted}: run \`npm run duologue -- migrate\``)
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The messaging provider of a deployment: Twilio as the settings name it, or the built-in phone, whose fake
+ * Twilio signs and answers like the real one and is reached over HTTP like the real one.
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+
+import type { EventPublisher, Store } from '../actors/ports.ts'
+import type { Config } from '../config.ts'
+import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import type { PhoneService } from '../infra/http/phone-routes.ts'
+import { createFakeTwilio } from '../infra/phone/fake-twilio.ts'
+import { createPhone } from '../infra/phone/phone.ts'
+import { processClock } from '../infra/process/clock.ts'
+import { processIds } from '../infra/process/ids.ts'
+import { toUserKey } from '../infra/twilio/address.ts'
+import { createTwilioSender } from '../infra/twilio/sender.ts'
+import type { TwilioSender } from '../infra/twilio/sender.ts'
+import { createTwilioWebhook } from '../infra/twilio/webhook.ts'
+import type { TwilioWebhook } from '../infra/twilio/webhook.ts'
+
+export type ProviderPart = {
+  readonly numbers: readonly string[]
+  readonly description: string
+  /** Null where a real provider is configured. */
+  readonly phone: PhoneService | null
+  openWebhook(publicUrl: string): TwilioWebhook
+  openSender(publicUrl: string): TwilioSender
+  close(): Promise<void>
+}
+
+const phoneNumbers = ['whatsapp:+14155238886', 'sms:+14155238886']
+const phoneAccount = `AC${'0'.repeat(32)}`
+const sendTimeoutMs = 10_000
+
+export async function openProvider(
+  config: Config,
+  folder: DataFolder | null,
+  store: Pick<Store, 'findKnownProviderIds'>,
+  publisher: EventPublisher,
+): Promise<ProviderPart> {
+  return config.twilio === null ? openPhone(folder, store, publisher) : openTwilio(config.twilio, store)
+}
+
+function openTwilio(twilio: NonNullable<Config['twilio']>, store: Pick<Store, 'findKnownProviderIds'>): ProviderPart {
+  const [authToken = ''] = twilio.authTokens
+  const { accountSid, authTokens, numbers, apiUrl } = twilio
+  let sender: TwilioSender | null = null
+  return {
+    numbers,
+    description: `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`,
+    phone: null,
+    openWebhook: (publicUrl) => createTwilioWebhook({ accountSid, authTokens, publicUrl }),
+    openSender(publicUrl) {
+      sender = createSender({ accountSid, authToken, apiUrl }, publicUrl, store)
+      return sender
+    },
+    async close() {
+      sender?.close()
+    },
+  }
+}
+
+async function openPhone(
+  folder: DataFolder | null,
+  store: Pick<Store, 'findKnownProviderIds'>,
+  publisher: EventPublisher,
+): Promise<ProviderPart> {
+  if (folder === null) throw new Error('the built-in phone needs the data folder')
+  const authToken = folder.readOrCreateSecret('phone-auth-token', () => randomBytes(16).toString('hex'))
+  const fake = await createFakeTwilio({
+    accountSid: phoneAccount,
+    authToken,
+    ledgerFile: join(folder.path, 'phone.jsonl'),
+    clock: processClock,
+    webhookBase: null,
+  })
+  const account = { accountSid: phoneAccount, authToken, apiUrl: fake.url }
+  let sender: TwilioSender | null = null
+  return {
+    numbers: phoneNumbers,
+    description: `the built-in phone, a fake Twilio at ${fake.url}`,
+    phone: createPhone({
+      fakeTwilio: fake,
+      publisher,
+      ids: processIds,
+      businessAddresses: phoneNumbers,
+      toUserKey: readUserKey,
+    }),
+    openWebhook(publicUrl) {
+      fake.setWebhookBase(publicUrl)
+      return createTwilioWebhook({ accountSid: phoneAccount, authTokens: [authToken], publicUrl })
+    },
+    openSender(publicUrl) {
+      sender = createSender(account, publicUrl, store)
+      return sender
+    },
+    async close() {
+      sender?.close()
+      await fake.close()
+    },
+  }
+}
+
+function createSender(
+  account: { accountSid: string; authToken: string; apiUrl: string | null },
+  publicUrl: string,
+  store: Pick<Store, 'findKnownProviderIds'>,
+): TwilioSender {
+  return createTwilioSender({
+    ...account,
+    statusCallbackBase: () => publicUrl,
+    timeoutMs: sendTimeoutMs,
+    clock: processClock,
+    random: Math.random,
+    findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
+  })
+}
+
+/** The key of a user's session, from any spelling of the address; null when it is malformed. */
+export function readUserKey(address: string): string | null {
+  return toUserKey({ address, whatsappId: null, externalUserId: null })
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest'
+import { assign, fromPromise, setup } from 'xstate'
+
+import { applyEvent, openConversation } from '../../src/actors/step.ts'
+import type { MachineRegistration } from '../../src/machines/registry.ts'
+
+const kit = setup({
+  types: {} as { context: { count: number } },
+  actors: { draftReply: fromPromise(async () => null) },
+  actions: { sendMessage: () => {}, unknown: () => {}, count: assign({ count: ({ context }) => context.count + 1 }) },
+  delays: { soon: 1_500 },
+})
+
+function register(states: object, rest: object = {}): MachineRegistration {
+  const machine = kit.createMachine({ id: 'm', version: '1', context: { count: 0 }, initial: 'a', states, ...rest } as never)
+  return {
+    machine: machine as unknown as MachineRegistration['machine'],
+    opensOn: () => true,
+    toInput: () => null,
+    toStatus: () => 'PENDING',
+    toReason: () => null,
+    toSpeaker: () => 'assistant',
+    effectActions: ['sendMessage'],
+  }
+}
+
+describe('what the chart asks for becomes orders', () => {
+  test('an `after` arms a timer, and leaving its state cancels it', () => {
+    const registration = register({ a: { after: { soon: 'b' }, on: { go: 'b' } }, b: {} })
+    const opened = openConversation(registration, null)
+    const timerId = 'xstate.after.soon.m.a'
+    expect(opened.orders).toEqual([{ kind: 'arm-timer', timerId, delayMs: 1_500, event: { type: timerId } }])
+    expect(applyEvent(registration, opened.snapshot, { type: 'go' })?.orders).toEqual([{ kind: 'cancel-timer', timerId }])
+  })
+
+  test('an invoke starts a child by its name, and leaving its state stops it, also after a restore', () => {
+    const registration = register({ a: { invoke: { id: 'draft', src: 'draftReply', input: { turn: 1 } }, on: { go: 'b' } }, b: {} })
+    const opened = openConversation(registration, null)
+    expect(opened.orders).toEqual([{ kind: 'start-child', childId: 'draft', source: 'draftReply', input: { turn: 1 } }])
+    const left = applyEvent(registration, opened.snapshot, { type: 'go' })
+    expect(left?.orders).toEqual([{ kind: 'stop-child', childId: 'draft' }])
+    expect(JSON.parse(left?.snapshot ?? '')).toMatchObject({ value: 'b', children: {} })
+  })
+
+  test('entering a state anew stops its child and starts another', () => {
+    const registration = register({ a: { invoke: { id: 'draft', src: 'draftReply' }, on: { go: { target: 'a', reenter: true } } } })
+    const again = applyEvent(registration, openConversation(registration, null).snapshot, { type: 'go' })
+    expect(again?.orders.map(({ kind }) => kind)).toEqual(['stop-child', 'start-child'])
+  })
+
+  test('an action that is registered as an effect carries its params', () => {
+    const action = { type: 'sendMessage', params: { author: 'system', body: 'hi' } }
+    const registration = register({ a: { on: { go: { actions: action } } } })
+    const step = applyEvent(registration, openConversation(registration, null).snapshot, { type: 'go' })
+    expect(step?.orders).toEqual([{ kind: 'perform', action: 'sendMessage', params: action.params }])
+  })
+})
+
+describe('what is no step', () => {
+  test('an event that nothing handles', () => {
+    const registration = register({ a: {} })
+    expect(applyEvent(registration, openConversation(registration, null).snapshot, { type: 'unheard' })).toBeNull()
+  })
+
+  test('a forbidden transition', () => {
+    const registration = register({ a: { on: { 'message.received': {} } } }, { on: { 'message.received': '.a' } })
+    const { snapshot } = openConversation(registration, null)
+    expect(applyEvent(registration, snapshot, { type: 'message.received' })).toBeNull()
+  })
+})
+
+describe('what the host cannot honour is refused with a sentence', () => {
+  test.each([
+    ['an action that is not registered', { a: { on: { go: { actions: 'unknown' } } } }, /'unknown' is not one that m/u],
+    ['an inline function', { a: { on: { go: { actions: () => {} } } } }, /not one that m is registered with/u],
+    ['an inline actor', { a: { on: { go: 'b' } }, b: { invoke: { src: fromPromise(async () => 1) } } }, /not named by a string/u],
+    ['a machine that ends', { a: { on: { go: 'b' } }, b: { type: 'final' } }, /status done/u],
+  ])('%s', (_name, states, sentence) => {
+    const registration = register(states)
+    const { snapshot } = openConversation(registration, null)
+    expect(() => applyEvent(registration, snapshot, { type: 'go' })).toThrow(sentence)
+  })
+
+  test('a context that JSON cannot carry', () => {
+    const registration = register({ a: { on: { go: { actions: assign({ count: Number.NaN }) } } } })
+    const { snapshot } = openConversation(registration, null)
+    expect(() => applyEvent(registration, snapshot, { type: 'go' })).toThrow(/NaN is not a JSON number/u)
+  })
+
+  test('a stored snapshot whose state is gone', () => {
+    const registration = register({ a: {} })
+    const snapshot = openConversation(registration, null).snapshot.replace('"value":"a"', '"value":"gone"')
+    expect(() => applyEvent(registration, snapshot, { type: 'go' })).toThrow(/gone/u)
+  })
+})
