@@ -22,12 +22,13 @@ import { createReached } from './infra/process/crash-points.ts'
 import { processIds } from './infra/process/ids.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
 import type { ProcessTelemetry } from './infra/telemetry/telemetry.ts'
+import { toUserKey } from './infra/twilio/address.ts'
 import { registeredMachines } from './machines/registered.ts'
 import { openDatabase } from './parts/database.ts'
 import type { DatabasePart } from './parts/database.ts'
 import { openLog } from './parts/log.ts'
 import type { LogPart } from './parts/log.ts'
-import { openProvider, readUserKey } from './parts/provider.ts'
+import { openProvider } from './parts/provider.ts'
 import type { ProviderPart } from './parts/provider.ts'
 
 export type Service = { readonly url: string; stop(): Promise<void> }
@@ -146,7 +147,7 @@ async function openApp(parts: Parts, node: Node | null): Promise<App> {
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
-    toUserKey: readUserKey,
+    toUserKey,
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
@@ -155,7 +156,8 @@ async function openApp(parts: Parts, node: Node | null): Promise<App> {
           reached: createReached(config.crashPoint),
         }
       : null,
-    pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
+    // The phone is the only page so far.
+    pages: config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
   })
 }
 

@@ -4,27 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runTool } from './tool.mjs'
 
-/** `{ isRight, output, seconds, passed, failed }`. What vitest calls an error without a failed test counts as one failure. */
-export async function runTests(project, options = {}) {
-  const folder = await mkdtemp(join(tmpdir(), 'duologue-test-report-'))
-  const report = join(folder, 'report.json')
+/** `{ isRight, output, seconds, passed, failed }`. A run that went wrong has at least one failure. */
+export async function runTests(project, { isLive = false } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'duologue-test-count-'))
+  const countFile = join(folder, 'count.json')
   try {
-    const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-    const run = await runTool('vitest/vitest.mjs', args, options)
-    const { passed, failed } = await count(report)
+    const args = ['run', '--project', project, '--reporter=default', '--reporter=./scripts/check/count-reporter.mjs']
+    const run = await runTool('vitest/vitest.mjs', args, { isLive, env: { TEST_COUNT_FILE: countFile } })
+    const { passed, failed } = await readCount(countFile)
     return { ...run, passed, failed: run.isRight ? failed : Math.max(failed, 1) }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function count(report) {
+/** Nothing is counted when vitest ended before it could tell. */
+async function readCount(path) {
   try {
-    const { numPassedTests, numFailedTests, testResults } = JSON.parse(await readFile(report, 'utf8'))
-    const brokenFiles = testResults.filter(
-      (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
-    )
-    return { passed: numPassedTests, failed: numFailedTests + brokenFiles.length }
+    return JSON.parse(await readFile(path, 'utf8'))
   } catch {
     return { passed: 0, failed: 0 }
   }

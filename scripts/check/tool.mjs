@@ -7,13 +7,14 @@ import { findNode } from '../setup/node-runtime.mjs'
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 const bin = join(root, 'node_modules', '.bin')
-const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
+const baseEnv = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
 
 /**
  * Runs a tool's script; resolves to `{ isRight, output, seconds }`. With `isLive` it prints as it goes,
  * and `output` is empty.
  */
-export function runTool(script, args, { isLive = false } = {}) {
+export function runTool(script, args, { isLive = false, env: extraEnv = {} } = {}) {
+  const env = { ...baseEnv, ...extraEnv }
   const startedAt = performance.now()
   const stdio = isLive ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe']
   const child = spawn(findNode({ root, env }), [join(root, 'node_modules', script), ...args], { cwd: root, env, stdio })

@@ -3,7 +3,7 @@
  * written last. `natsServer` in it is where the service looks for its nats-server.
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const scriptsFolder = import.meta.dirname ?? new URL('.', import.meta.url).pathname
@@ -17,6 +17,7 @@ export function readStamp(root) {
 }
 
 export function writeStamp(root, stamp) {
+  mkdirSync(join(root, 'node_modules'), { recursive: true })
   const draft = `${stampPath(root)}.${process.pid}`
   writeFileSync(draft, `${JSON.stringify(stamp, null, 2)}\n`)
   renameSync(draft, stampPath(root))

@@ -50,7 +50,7 @@ function openTwilio(twilio: NonNullable<Config['twilio']>, store: Pick<Store, 'f
     numbers,
     description: `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`,
     phone: null,
-    openWebhook: (publicUrl) => createTwilioWebhook({ accountSid, authTokens, publicUrl }),
+    openWebhook: (publicUrl) => createTwilioWebhook({ accountSid, authTokens, publicUrl: () => publicUrl }),
     openSender(publicUrl) {
       sender = createSender({ accountSid, authToken, apiUrl }, publicUrl, store)
       return sender
@@ -85,11 +85,11 @@ async function openPhone(
       publisher,
       ids: processIds,
       businessAddresses: phoneNumbers,
-      toUserKey: readUserKey,
+      toUserKey,
     }),
     openWebhook(publicUrl) {
       fake.setWebhookBase(publicUrl)
-      return createTwilioWebhook({ accountSid: phoneAccount, authTokens: [authToken], publicUrl })
+      return createTwilioWebhook({ accountSid: phoneAccount, authTokens: [authToken], publicUrl: () => publicUrl })
     },
     openSender(publicUrl) {
       sender = createSender(account, publicUrl, store)
@@ -115,9 +115,4 @@ function createSender(
     random: Math.random,
     findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
   })
-}
-
-/** The key of a user's session, from any spelling of the address; null when it is malformed. */
-export function readUserKey(address: string): string | null {
-  return toUserKey({ address, whatsappId: null, externalUserId: null })
 }

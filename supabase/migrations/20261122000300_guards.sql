@@ -94,7 +94,7 @@ end
 $$;
 
 create function duologue.check_conversations() returns trigger
-language plpgsql set search_path = ''
+language plpgsql set search_path = '' set enable_hashjoin = on
 as $$
 declare
   broken text;

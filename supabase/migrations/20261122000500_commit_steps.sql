@@ -141,9 +141,13 @@ begin
         and stored.provider_id = message.provider_id
       where message.direction = 'inbound'
       group by message.session_id
-    ) as known
-    join jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer)
-      on session.id = known.session_id and session.partition = any(held);
+    ) as known;
+  end if;
+  if duplicate is not null then
+    -- What a repeated or fenced partition names is not judged anew.
+    select jsonb_object_agg(session.id, duplicate -> session.id::text) into duplicate
+    from jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer)
+    where session.partition = any(held) and duplicate ? session.id::text;
   end if;
   -- A stale session is loaded anew, and that tells its known provider ids too.
   return coalesce(duplicate, '{}') || coalesce(stale, '{}');

@@ -34,14 +34,19 @@ describe('the chart', () => {
   })
 
   test('everything in it has a name that is declared, and no name is unused', () => {
-    const used = { actions: new Set<string>(), guards: new Set<string>(), delays: new Set<string>(), actors: new Set<string>() }
+    const used = {
+      actions: new Set<string>(),
+      guards: new Set<string>(),
+      delays: new Set<string>(),
+      actors: new Set<string>(),
+    }
     for (const node of [conversationMachine.root as AnyStateNode, ...nodes]) {
       const transitions = [...node.transitions.values()].flat()
       const actions = [...node.entry, ...node.exit, ...transitions.flatMap((transition) => transition.actions)]
       for (const action of actions) if (!isBuiltIn(action)) used.actions.add(nameOf(action))
       for (const { guard } of transitions) if (guard !== undefined) used.guards.add(nameOf(guard))
       for (const { delay } of node.after) used.delays.add(String(delay))
-      for (const { src } of node.invoke) used.actors.add(String(src))
+      for (const { src } of node.invoke) used.actors.add(nameOf(src))
     }
     for (const kind of ['actions', 'guards', 'delays', 'actors'] as const) {
       expect([...used[kind]].toSorted(), kind).toEqual(Object.keys(implementations[kind]).toSorted())
@@ -62,7 +67,10 @@ describe('the chart', () => {
         .flat()
         .flatMap(({ target }) => target ?? [])
         .map(({ path }) => closedStatusesByRank.indexOf(path[0] as never))
-      expect(targets.every((target) => target > rank), closed).toBe(true)
+      expect(
+        targets.every((target) => target > rank),
+        closed,
+      ).toBe(true)
     }
   })
 

@@ -27,7 +27,9 @@ describe('labelled phrases', () => {
 
   test('a negation before or after a closing phrase takes its force', () => {
     const phrases = labelled.filter(({ intent }) => closing.includes(intent as never)).flatMap((group) => group.phrases)
-    const negated = phrases.flatMap((phrase) => ['não', 'nunca', 'do not', "don't", 'never', 'no', 'jamás'].map((no) => `${no} ${phrase}`))
+    const negated = phrases.flatMap((phrase) =>
+      ['não', 'nunca', 'do not', "don't", 'never', 'no', 'jamás'].map((no) => `${no} ${phrase}`),
+    )
     const closingAnyway = negated.filter((phrase) => readIntent(phrase, vocabularyOf.whatsapp) !== null)
     expect(closingAnyway).toEqual([])
   })
@@ -68,7 +70,15 @@ describe('readIntent', () => {
   })
 
   test('accents, case, punctuation, emoji and invisible characters change nothing', () => {
-    for (const body of ['OBRIGADO', 'obrigádo', '…obrigado…', 'obri\u200Bgado', '🙏🏽 obrigado 🙏🏽', 'ｏｂｒｉｇａｄｏ', 'obrigado\u0301']) {
+    for (const body of [
+      'OBRIGADO',
+      'obrigádo',
+      '…obrigado…',
+      'obri\u200Bgado',
+      '🙏🏽 obrigado 🙏🏽',
+      'ｏｂｒｉｇａｄｏ',
+      'obrigado\u0301',
+    ]) {
       expect(readIntent(body, vocabularyOf.whatsapp), body).toBe('thanks')
     }
   })

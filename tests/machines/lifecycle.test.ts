@@ -41,7 +41,11 @@ describe('a turn', () => {
     }
     conversation.advance(500)
     expect(conversation.state).toBe('PENDING.answering')
-    expect(conversation.draft?.messages.map(({ body }) => body)).toEqual(['hi', 'I have a question', 'when do you open?'])
+    expect(conversation.draft?.messages.map(({ body }) => body)).toEqual([
+      'hi',
+      'I have a question',
+      'when do you open?',
+    ])
   })
 
   test('a message while answering cancels the draft; the next one has all unanswered messages', () => {
@@ -52,7 +56,10 @@ describe('a turn', () => {
     expect(conversation.draft).toBeNull()
     conversation.advance(1_500)
     expect(conversation.draft).toMatchObject({ turn: 2, attempt: 1 })
-    expect(conversation.draft?.messages.map(({ body }) => body)).toEqual(['where is my order?', 'and is it open today?'])
+    expect(conversation.draft?.messages.map(({ body }) => body)).toEqual([
+      'where is my order?',
+      'and is it open today?',
+    ])
   })
 
   test('a result that arrives after its draft was cancelled changes nothing', () => {
@@ -236,16 +243,19 @@ describe('idle', () => {
 })
 
 describe('a person', () => {
-  test.each(['PENDING.collecting', 'PENDING.answering', 'PROGRESS.waiting', 'PROGRESS.answering', 'IDLE_TIMEOUT'] as const)(
-    'the user asks for one in %s',
-    (place) => {
-      const conversation = at(place)
-      conversation.message('quero falar com um atendente')
-      expect(conversation.state).toBe('HUMAN_HANDOFF.queued')
-      expect(conversation.sent.at(-1)).toEqual({ author: 'system', body: sentences.pt.personIsComing })
-      expect(conversation.draft).toBeNull()
-    },
-  )
+  test.each([
+    'PENDING.collecting',
+    'PENDING.answering',
+    'PROGRESS.waiting',
+    'PROGRESS.answering',
+    'IDLE_TIMEOUT',
+  ] as const)('the user asks for one in %s', (place) => {
+    const conversation = at(place)
+    conversation.message('quero falar com um atendente')
+    expect(conversation.state).toBe('HUMAN_HANDOFF.queued')
+    expect(conversation.sent.at(-1)).toEqual({ author: 'system', body: sentences.pt.personIsComing })
+    expect(conversation.draft).toBeNull()
+  })
 
   test('in the queue the assistant stays silent, and a message is taken without a word', () => {
     const conversation = at('HUMAN_HANDOFF.queued')
@@ -282,8 +292,16 @@ describe('closings that race', () => {
   type Closing = readonly [name: string, rank: number, apply: (conversation: PureConversation) => void]
   const closings: readonly Closing[] = [
     ['EXPIRED', 1, (conversation) => conversation.advance(24 * 3_600_000)],
-    ['AGENT_CLOSED', 2, (conversation) => void conversation.send(operator(conversation, 'closed', { as: 'agent', reason: 'r' }))],
-    ['SUPPORT_CLOSED', 3, (conversation) => void conversation.send(operator(conversation, 'closed', { as: 'support', reason: 'r' }))],
+    [
+      'AGENT_CLOSED',
+      2,
+      (conversation) => void conversation.send(operator(conversation, 'closed', { as: 'agent', reason: 'r' })),
+    ],
+    [
+      'SUPPORT_CLOSED',
+      3,
+      (conversation) => void conversation.send(operator(conversation, 'closed', { as: 'support', reason: 'r' })),
+    ],
     ['USER_CLOSED', 4, (conversation) => void conversation.message('sair')],
   ]
   const pairs = closings.flatMap((first) => closings.map((second) => ({ first, second })))
@@ -291,8 +309,10 @@ describe('closings that race', () => {
   test.each(pairs)('$first.0 and then $second.0 end in the stronger of the two', ({ first, second }) => {
     const conversation = at('IDLE_TIMEOUT')
     first[2](conversation)
+    const afterFirst = conversation.snapshot
     second[2](conversation)
     expect(conversation.state).toBe(first[1] >= second[1] ? first[0] : second[0])
+    expect(conversation.snapshot === afterFirst).toBe(first[1] >= second[1])
   })
 
   test('FAILED outranks them all', () => {

@@ -57,7 +57,7 @@ function openLiveConversation(input: ConversationInput) {
     },
     get view(): View {
       const { value, context } = actor.getSnapshot()
-      return structuredClone({ value: value as Json, context, sent, draft: drafts.at(-1)?.request ?? null })
+      return structuredClone({ value, context, sent, draft: drafts.at(-1)?.request ?? null })
     },
     get openDrafts(): number {
       return drafts.length

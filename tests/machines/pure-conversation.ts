@@ -82,7 +82,11 @@ export class PureConversation {
   }
 
   failDraft(): void {
-    this.send({ type: 'xstate.error.actor.draftReply', error: { message: 'no answer' }, actorId: 'draftReply' } as never)
+    this.send({
+      type: 'xstate.error.actor.draftReply',
+      error: { message: 'no answer' },
+      actorId: 'draftReply',
+    } as never)
   }
 
   /** When the next timer is due, ms from now; null when none is armed. */
@@ -172,7 +176,8 @@ const waysTo: { readonly [place in Place]: (conversation: PureConversation) => v
   IDLE_TIMEOUT: (c) => reach(c, 'PROGRESS.waiting').advance(c.context.settings.idleTimeoutMs),
   EXPIRED: (c) => reach(c, 'IDLE_TIMEOUT').advance(c.context.settings.idleExpiryMs),
   AGENT_CLOSED: (c) => void reach(c, 'PROGRESS.waiting').send(operator(c, 'closed', { as: 'agent', reason: 'done' })),
-  SUPPORT_CLOSED: (c) => void reach(c, 'PROGRESS.waiting').send(operator(c, 'closed', { as: 'support', reason: 'done' })),
+  SUPPORT_CLOSED: (c) =>
+    void reach(c, 'PROGRESS.waiting').send(operator(c, 'closed', { as: 'support', reason: 'done' })),
   USER_CLOSED: (c) => void reach(c, 'PROGRESS.waiting').message('exit'),
   FAILED: (c) => {
     reach(c, 'HUMAN_HANDOFF.queued').advance(c.context.settings.handoffQueueMs)

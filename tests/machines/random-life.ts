@@ -63,13 +63,19 @@ const otherEvent = fc.constantFrom(
 const message = fc.record({
   kind: fc.constant('message' as const),
   // Ordinary messages are the most frequent, or few lives would last.
-  body: fc.oneof({ weight: 3, arbitrary: fc.constant('e agora?') }, { weight: 1, arbitrary: fc.constantFrom(...bodies) }),
+  body: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('e agora?') },
+    { weight: 1, arbitrary: fc.constantFrom(...bodies) },
+  ),
   hasPicture: fc.boolean(),
 })
 
 export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 6, arbitrary: message },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 700, 8_000, 3_600_000) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(0, 1, 700, 8_000, 3_600_000) }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({ kind: fc.constant('pass-until-due' as const), offByMs: fc.constantFrom(-1, 0, 1) }),
@@ -78,7 +84,7 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   { weight: 3, arbitrary: fc.constant({ kind: 'draft-fails' } as const) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('event' as const), event: operatorEvent }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('event' as const), event: otherEvent }) },
-) as fc.Arbitrary<Happening>
+)
 
 export const picture = { url: 'https://example.org/a.jpg', contentType: 'image/jpeg' } as const
 

@@ -55,9 +55,9 @@ describe('what the host reads of a conversation', () => {
     const { snapshot } = at(place)
     expect(registration.toStatus(snapshot)).toBe(place.split('.')[0])
     expect(registration.toReason(snapshot)).toMatch(/^\w[\w’' ]{8,60}$/u)
-    const speaker = registration.toSpeaker(snapshot)
-    if (place === 'HUMAN_HANDOFF.assigned') expect(speaker).toBe('operator:ana')
-    else expect(speaker).toBe(snapshot.hasTag('closed') ? 'none' : 'assistant')
+    const speakers: { readonly [state: string]: string } = { 'HUMAN_HANDOFF.assigned': 'operator:ana' }
+    const usual = snapshot.hasTag('closed') ? 'none' : 'assistant'
+    expect(registration.toSpeaker(snapshot)).toBe(speakers[place] ?? usual)
   })
 
   test('all nine statuses are reached', () => {

@@ -61,10 +61,9 @@ describe('each timer at its boundary', () => {
   })
 
   test('PENDING waits 48 hours by default', () => {
-    expect([...at('PENDING.collecting').timers.values()].map(({ dueAt }) => dueAt - new PureConversation().now)).toEqual([
-      48 * hourMs,
-      1_500,
-    ])
+    expect(
+      [...at('PENDING.collecting').timers.values()].map(({ dueAt }) => dueAt - new PureConversation().now),
+    ).toEqual([48 * hourMs, 1_500])
   })
 })
 
@@ -191,7 +190,11 @@ describe('what renews a timer', () => {
 
 describe('settings', () => {
   test('what a tenant sets is used', () => {
-    expect(readSettings({ idleTimeoutMs: 1_000, quietMs: 0 })).toEqual({ ...defaultSettings, idleTimeoutMs: 1_000, quietMs: 0 })
+    expect(readSettings({ idleTimeoutMs: 1_000, quietMs: 0 })).toEqual({
+      ...defaultSettings,
+      idleTimeoutMs: 1_000,
+      quietMs: 0,
+    })
   })
 
   test.each([
@@ -205,12 +208,12 @@ describe('settings', () => {
     ['NaN', Number.NaN],
     ['endless', Number.POSITIVE_INFINITY],
   ])('a value that is %s gives the default', (_, value) => {
-    expect(readSettings({ idleTimeoutMs: value as never })).toEqual(defaultSettings)
+    expect(readSettings({ idleTimeoutMs: value })).toEqual(defaultSettings)
   })
 
   test('settings that are not the conversation’s are left out, inherited ones too', () => {
     const inherited = Object.create({ quietMs: 7 }) as Record<string, never>
-    expect(readSettings({ colour: 'red', __proto__: { quietMs: 7 } } as never)).toEqual(defaultSettings)
+    expect(readSettings({ colour: 'red', __proto__: { quietMs: 7 } })).toEqual(defaultSettings)
     expect(readSettings(inherited)).toEqual(defaultSettings)
   })
 })

@@ -25,32 +25,36 @@ const lives = fc.record({
   happenings: fc.array(happening, { minLength: 70, maxLength: 80, size: 'max' }),
 })
 
-test('every step of a random life is total, storable, repeatable and lawful, and time alone ends it', { timeout: 60_000 }, () => {
-  const reached = new Set<string>()
-  const twins = new Map<string, number>()
-  let steps = 0
-  fc.assert(
-    fc.property(lives, ({ happenings, ...input }) => {
-      const conversation = new PureConversation({ ...whatsapp, ...input })
-      conversation.onStep = (snapshot, event) => {
-        const kind = toKind(conversation, event)
-        const seen = twins.get(kind) ?? 0
-        twins.set(kind, seen + 1)
-        if (seen < twinsPerKind) expectSameFromStored(snapshot, event)
-      }
-      for (const what of happenings) {
-        checkRules(conversation, what)
-        reached.add(conversation.state)
-      }
-      checkEndsByTime(conversation)
-      steps += conversation.steps
-    }),
-    { numRuns: 1_200 },
-  )
-  expect(steps).toBeGreaterThan(50_000)
-  expect(twins.size).toBeGreaterThan(200)
-  expect([...reached].toSorted()).toEqual(places.toSorted())
-})
+test(
+  'every step of a random life is total, storable, repeatable and lawful, and time alone ends it',
+  { timeout: 60_000 },
+  () => {
+    const reached = new Set<string>()
+    const twins = new Map<string, number>()
+    let steps = 0
+    fc.assert(
+      fc.property(lives, ({ happenings, ...input }) => {
+        const conversation = new PureConversation({ ...whatsapp, ...input })
+        conversation.onStep = (snapshot, event) => {
+          const kind = toKind(conversation, event)
+          const seen = twins.get(kind) ?? 0
+          twins.set(kind, seen + 1)
+          if (seen < twinsPerKind) expectSameFromStored(snapshot, event)
+        }
+        for (const what of happenings) {
+          checkRules(conversation, what)
+          reached.add(conversation.state)
+        }
+        checkEndsByTime(conversation)
+        steps += conversation.steps
+      }),
+      { numRuns: 1_500 },
+    )
+    expect(steps).toBeGreaterThan(50_000)
+    expect(twins.size).toBeGreaterThan(200)
+    expect([...reached].toSorted()).toEqual(places.toSorted())
+  },
+)
 
 function toKind({ state, context }: PureConversation, event: EventObject): string {
   const { turn, nobodyCame } = context
@@ -83,7 +87,10 @@ function checkRules(conversation: PureConversation, what: Happening): void {
   check(closed || context.operatorId === null || conversation.state === 'HUMAN_HANDOFF.assigned', 'operators leave')
   const isAssistant = spoken.some(({ author }) => author === 'assistant')
   check(!isAssistant || before.draft !== null, 'the assistant speaks only by a draft that was open')
-  check(spoken.every(({ body }) => body !== ''), 'nobody says nothing')
+  check(
+    spoken.every(({ body }) => body !== ''),
+    'nobody says nothing',
+  )
   check(JSON.stringify(context).length < contextCharactersMax, 'a context stays within its limits')
 }
 

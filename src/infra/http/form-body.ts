@@ -6,6 +6,8 @@
  *
  * The result has no prototype: a field named `__proto__` is a field.
  */
+import { isAscii } from 'node:buffer'
+
 export type Form = { readonly [field: string]: string | readonly string[] }
 
 export type FormResult =
@@ -22,13 +24,14 @@ export function parseForm(body: Buffer): FormResult {
   const text = toText(body)
   if (text === null) return { kind: 'unparsable' }
   const form: { [field: string]: string | string[] } = Object.create(null)
-  const pairs = text.split('&', fieldsMax + 1)
-  if (pairs.length > fieldsMax) return { kind: 'too-many-fields' }
-  for (const pair of pairs) {
-    if (pair === '') continue
-    const equals = pair.indexOf('=')
-    const field = decode(equals === -1 ? pair : pair.slice(0, equals))
-    const value = equals === -1 ? '' : decode(pair.slice(equals + 1))
+  let fields = 0
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    end = toIndex(text.indexOf('&', start), text.length)
+    if (end === start) continue
+    if ((fields += 1) > fieldsMax) return { kind: 'too-many-fields' }
+    const equals = Math.min(toIndex(text.indexOf('=', start), end), end)
+    const field = decode(text.slice(start, equals))
+    const value = decode(text.slice(equals + 1, Math.max(end, equals + 1)))
     if (field === null || value === null) return { kind: 'unparsable' }
     const earlier = form[field]
     form[field] = earlier === undefined ? value : [...(typeof earlier === 'string' ? [earlier] : earlier), value]
@@ -36,7 +39,12 @@ export function parseForm(body: Buffer): FormResult {
   return { kind: 'form', form }
 }
 
+function toIndex(found: number, otherwise: number): number {
+  return found === -1 ? otherwise : found
+}
+
 function toText(body: Buffer): string | null {
+  if (isAscii(body)) return body.toString('latin1')
   try {
     return utf8.decode(body)
   } catch {

@@ -20,8 +20,14 @@ export function toStorableText(text: string): string {
 
 /** Every field as it came, storable. */
 export function toRaw(form: TwilioForm): { readonly [field: string]: string | readonly string[] } {
-  const entries = Object.entries(form).map(([field, value]) => [toStorableText(field), toStorableValue(value)] as const)
-  return Object.fromEntries(entries)
+  const raw: { [field: string]: string | readonly string[] } = {}
+  for (const field of Object.keys(form)) {
+    const value = toStorableValue(form[field] ?? '')
+    // An assignment to this one name would set the prototype instead of a field.
+    if (field === '__proto__') Object.defineProperty(raw, field, { value, enumerable: true })
+    else raw[toStorableText(field)] = value
+  }
+  return raw
 }
 
 function toStorableValue(value: string | readonly string[]): string | readonly string[] {

@@ -25,7 +25,8 @@ const draftFailed = [
 ] as const
 
 const collecting = vocabulary.createStateConfig({
-  description: 'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
+  description:
+    'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
   after: { quiet: 'answering' },
 })
 
@@ -124,7 +125,10 @@ export const conversationMachine = vocabulary.createMachine({
           description: 'Waits for a person. What the user writes meanwhile does not make the wait longer.',
           on: {
             'message.received': { guard: 'goesOn', actions: 'noteLanguage' },
-            'operator.assigned': { target: 'assigned', actions: ['assignOperator', because('an operator took it over')] },
+            'operator.assigned': {
+              target: 'assigned',
+              actions: ['assignOperator', because('an operator took it over')],
+            },
           },
           after: {
             handoffQueue: {
@@ -173,7 +177,12 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'Closed by an operator of the first line.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'operator.closed': [{ guard: 'asSupport', target: 'SUPPORT_CLOSED', actions: because('support closed it') }, {}] },
+      on: {
+        'operator.closed': [
+          { guard: 'asSupport', target: 'SUPPORT_CLOSED', actions: because('support closed it') },
+          {},
+        ],
+      },
     },
     SUPPORT_CLOSED: {
       description: 'Closed by an operator of the second line.',

@@ -88,7 +88,10 @@ export function because(reason: string) {
 
 /** Sends one of the chart's own sentences, in the user's language. */
 export function say(name: SentenceName) {
-  const params = ({ context }: Scope): OutboundMessage => ({ author: 'system', body: sentences[context.language][name] })
+  const params = ({ context }: Scope): OutboundMessage => ({
+    author: 'system',
+    body: sentences[context.language][name],
+  })
   return { type: 'sendMessage', params } as const
 }
 
@@ -101,7 +104,10 @@ export const sendDraft = {
 /** Sends what the operator wrote. */
 export const sendOperatorReply = {
   type: 'sendMessage',
-  params: ({ event }: Scope): OutboundMessage => ({ author: 'operator', body: 'body' in event ? String(event.body) : '' }),
+  params: ({ event }: Scope): OutboundMessage => ({
+    author: 'operator',
+    body: 'body' in event ? String(event.body) : '',
+  }),
 } as const
 
 export function toDraftRequest({ context }: { readonly context: ConversationContext }): DraftRequest {
