@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isIntact } from './setup/find-nats-server.mjs'
 import { takeLock } from './setup/lock.mjs'
 import { bringNatsServer } from './setup/nats-server.mjs'
 import { findNode } from './setup/node-runtime.mjs'
@@ -53,7 +54,7 @@ async function setUp() {
 function isDone() {
   const stamp = readStamp(root)
   if (stamp?.packages !== packagesKey(root)) return false
-  const hasNatsServer = env.NATS_URL ? true : stamp.natsServer !== null && existsSync(stamp.natsServer.path)
+  const hasNatsServer = env.NATS_URL ? true : stamp.natsServer !== null && isIntact(stamp.natsServer)
   const pages = pagesKey(root)
   return hasNatsServer && (pages === null || arePagesBuilt(stamp, pages))
 }

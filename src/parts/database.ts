@@ -1,12 +1,15 @@
 /** The database of a deployment: the Supabase project that the settings name, or the embedded one. */
 import { join } from 'node:path'
 
+import type { SupabaseClient } from '@supabase/supabase-js'
+
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
+import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
@@ -25,7 +28,9 @@ export async function openDatabase(
   folder: DataFolder | null,
   telemetry: Telemetry,
 ): Promise<DatabasePart> {
-  const { client, close, description } = await openClient(config, folder, telemetry)
+  const { client, close, description } = await openClient(config, folder, (text) => {
+    telemetry.log('debug', 'the embedded database says', { text: text.slice(0, 500) })
+  })
   const repository = createRepository(client)
   return {
     repository,
@@ -45,21 +50,32 @@ export async function openDatabase(
   }
 }
 
-async function openClient(config: Config, folder: DataFolder | null, telemetry: Telemetry) {
+export type DatabaseClient = {
+  readonly client: SupabaseClient
+  readonly description: string
+  /** Direct SQL; null where the database is reached by its API alone. */
+  readonly query: EmbeddedDatabase['query'] | null
+  close(): Promise<void>
+}
+
+/** `onOutput` gets what the embedded database prints. */
+export async function openClient(
+  config: Pick<Config, 'supabase'>,
+  folder: DataFolder | null,
+  onOutput: (text: string) => void,
+): Promise<DatabaseClient> {
   if (config.supabase !== null) {
-    return { client: openSupabase(config.supabase), close: async () => {}, description: config.supabase.url }
+    const description = config.supabase.url
+    return { client: openSupabase(config.supabase), close: async () => {}, description, query: null }
   }
   if (folder === null) throw new Error('the embedded database needs the data folder')
   const path = join(folder.path, 'database')
-  const embedded = await openEmbeddedDatabase(path, (text) => {
-    telemetry.log('debug', 'the embedded database says', { text: text.slice(0, 500) })
-  })
-  const description = `Supabase Lite on PGlite, in a thread of this process, data in ${path}`
-  return { client: embedded.client, close: embedded.close, description }
+  const embedded = await openEmbeddedDatabase(path, onOutput)
+  return { ...embedded, description: `Supabase Lite on PGlite, in a thread of this process, data in ${path}` }
 }
 
 /** This program's newest migration is what the database has to have. */
-async function assertSchema(repository: Repository): Promise<void> {
+export async function assertSchema(repository: Pick<Repository, 'schemaVersion'>): Promise<void> {
   const wanted = (await readMigrations()).at(-1)?.version
   const version = await repository.schemaVersion()
   if (version !== wanted) {

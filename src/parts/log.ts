@@ -6,7 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
-import { openNats } from '../infra/nats/connection.ts'
+import { openNats, withoutPassword } from '../infra/nats/connection.ts'
 import { createEventLog } from '../infra/nats/event-log.ts'
 import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
 import type { NatsServer } from '../infra/nats/nats-server.ts'
@@ -55,7 +55,7 @@ export async function openLog(
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
     connection,
-    description: server === null ? address.url : `nats-server ${server.url}, process ${server.pid}, synced on every write`,
+    description: server === null ? withoutPassword(address.url) : `nats-server ${server.url}, process ${server.pid}, synced on every write`,
     isEmbedded: server !== null,
     isConnected: () => isConnected,
     async close() {

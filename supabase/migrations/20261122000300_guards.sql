@@ -25,17 +25,22 @@ as $$
 declare
   wrong record;
 begin
-  select added.conversation_id, added.version, added.from_status, added.to_status into wrong
-  from added
-  where not exists (
-      select from duologue.status_transitions as allowed
-      where allowed.to_status = added.to_status and allowed.from_status is not distinct from added.from_status)
-    or (duologue.closed_rank(added.from_status) > 0 and added.from_status = added.to_status
-      and (added.event ->> 'type' = 'message.received' or starts_with(added.event ->> 'type', 'operator.')))
+  select from_status, to_status into wrong
+  from (select from_status, to_status from added except select from_status, to_status from duologue.status_transitions)
+    as forbidden
   limit 1;
   if found then
-    raise exception 'duologue: conversation % may not go from % to % at version %',
-      wrong.conversation_id, coalesce(wrong.from_status, 'new'), wrong.to_status, wrong.version;
+    raise exception 'duologue: a conversation may not go from % to %',
+      coalesce(wrong.from_status, 'nothing'), wrong.to_status;
+  end if;
+
+  select conversation_id, event ->> 'type' as type into wrong
+  from added
+  where from_status = to_status and duologue.closed_rank(to_status) > 0
+    and (event ->> 'type' = 'message.received' or starts_with(event ->> 'type', 'operator.'))
+  limit 1;
+  if found then
+    raise exception 'duologue: conversation % is closed and takes no %', wrong.conversation_id, wrong.type;
   end if;
   return null;
 end
@@ -76,9 +81,12 @@ begin
         journal.from_status is not distinct from lag(journal.to_status, 1, old.status)
           over (partition by now.id order by journal.version) as follows
       from unnest(ids, old_versions, old_statuses) as old(id, version, status)
-      join duologue.conversations as now on now.id = old.id
-      left join duologue.conversation_events as journal
-        on journal.conversation_id = old.id and journal.version > old.version
+      cross join lateral (
+        select id, version, status, hash from duologue.conversations
+        where conversations.id = old.id and conversations.version > old.version offset 0) as now
+      left join lateral (
+        select version, from_status, to_status, hash from duologue.conversation_events
+        where conversation_id = old.id and conversation_events.version > old.version offset 0) as journal on true
     )
     select format('%s: %s journal rows lead from version %s to %s', id, count(step), old_version, version)
       || case when bool_and(follows) then '' else ', with a break in their statuses' end
@@ -94,7 +102,7 @@ end
 $$;
 
 create function duologue.check_conversations() returns trigger
-language plpgsql set search_path = '' set enable_hashjoin = on
+language plpgsql set search_path = ''
 as $$
 declare
   broken text;
@@ -102,8 +110,7 @@ begin
   if tg_op = 'INSERT' then
     select duologue.find_break(array_agg(id), array_agg(0::bigint), array_agg(null::text)) into broken from after;
   else
-    select duologue.find_break(array_agg(before.id), array_agg(before.version), array_agg(before.status)) into broken
-    from before join after on after.id = before.id and after.version > before.version;
+    select duologue.find_break(array_agg(id), array_agg(version), array_agg(status)) into broken from before;
   end if;
   if broken is not null then
     raise exception 'duologue: a conversation does not match its journal: %', broken;
@@ -115,7 +122,7 @@ $$;
 create trigger conversations_added after insert on duologue.conversations
   referencing new table as after for each statement execute function duologue.check_conversations();
 create trigger conversations_changed after update on duologue.conversations
-  referencing old table as before new table as after for each statement
+  referencing old table as before for each statement
   execute function duologue.check_conversations();
 create trigger conversations_identity before update on duologue.conversations for each row
   when ((old.id, old.tenant_id, old.session_id, old.machine, old.opened_at, old.previous_id)

@@ -135,7 +135,7 @@ test('random lives are the same under an actor and under the pure functions', { 
       const pure = new PureConversation({ ...whatsapp, settings })
       for (const what of happenings) if (happen(pure, what)) reached.add(pure.state.split('.')[0]!)
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   )
   expect(reached.size).toBeGreaterThanOrEqual(8)
 })

@@ -50,11 +50,12 @@ export async function lockFolder(folder: string): Promise<() => void> {
   }
 }
 
+/** Nobody's, when there is none, or when a power failure tore it: that ended everybody it could name. */
 export function readOwnerRecord(folder: string): OwnerRecord {
   try {
     return JSON.parse(readFileSync(join(folder, 'owner.json'), 'utf8')) as OwnerRecord
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { owner: null, children: [] }
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return { owner: null, children: [] }
     throw new Error(`could not read who owned the data folder ${folder}`, { cause: error })
   }
 }

@@ -10,7 +10,7 @@ export function readOrCreateSecret(folder: string, name: string, make: () => str
 
   const secret = make()
   const draft = `${path}.draft`
-  writeFileSync(draft, `${secret}\n`, { mode: 0o600 })
+  writeFileSync(draft, `${secret}\n`, { mode: 0o600, flush: true })
   renameSync(draft, path)
   return secret
 }

@@ -22,7 +22,8 @@ export function createAccessCheck({ apiToken, sessions }: AccessOptions): (reque
     const access: Access = request.routeOptions.config.operation?.access ?? 'page'
     if (access === 'public') return
     if (access === 'api' && hasToken(request, apiToken)) return
-    if (access === 'api' && request.headers.authorization !== undefined) throw new HttpProblem(401, 'the token is not valid')
+    if (access === 'api' && request.headers.authorization !== undefined)
+      throw new HttpProblem(401, 'the token is not valid')
     if (access !== 'api' || hasCookie(request)) assertLoopback(request)
     if (access === 'loopback') return
     if (!hasSession(request, sessions)) throw new HttpProblem(401, toAdvice(access))

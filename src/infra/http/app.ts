@@ -16,7 +16,7 @@ import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
-import { installProblems, refuseConnection } from './problem.ts'
+import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -59,6 +59,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     http: { headersTimeout, connectionsCheckingInterval: timeoutCheckMs },
     genReqId: createRequestIds(),
     clientErrorHandler: refuseConnection,
+    frameworkErrors: refuseAddress,
   })
   server.removeAllContentTypeParsers()
   const document = describeRoutes(server)

@@ -63,7 +63,11 @@ export const conversationOperations = {
   list: {
     summary: 'Conversations, the last changed first; `address` is a user or a business',
     access: 'api',
-    parameters: [{ in: 'query', name: 'address', schema: text }, { in: 'query', name: 'status', schema: status }, ...page],
+    parameters: [
+      { in: 'query', name: 'address', schema: text },
+      { in: 'query', name: 'status', schema: status },
+      ...page,
+    ],
     answer: toList(conversation),
     problems: [400, 401, 403],
   },
@@ -76,7 +80,10 @@ export const conversationOperations = {
   },
   messages: toListOfOne('The messages of a conversation, oldest first', message),
   history: toListOfOne('Where the status changed, oldest first', toObject(historyRow)),
-  events: toListOfOne('The journal: every event that was applied, oldest first', toObject({ ...historyRow, eventId: text, event: {}, hash: text })),
+  events: toListOfOne(
+    'The journal: every event that was applied, oldest first',
+    toObject({ ...historyRow, eventId: text, event: {}, hash: text }),
+  ),
 } as const satisfies { readonly [name: string]: Operation }
 
 function toListOfOne(summary: string, row: JsonSchema): Operation {

@@ -22,7 +22,10 @@ const addressCharactersMax = 256
 
 type Query = { readonly [name: string]: string | readonly string[] | undefined }
 
-export async function registerConversationRoutes(app: FastifyInstance, options: ConversationRouteOptions): Promise<void> {
+export async function registerConversationRoutes(
+  app: FastifyInstance,
+  options: ConversationRouteOptions,
+): Promise<void> {
   const { readModel, toUserKey } = options
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   app.get('/api/conversations', { config: { operation: operations.list } }, async (request) => {
@@ -73,7 +76,8 @@ function readPage(query: Query): PageRequest {
   const cursor = readOne(query, 'cursor')
   const number = limit === null ? limitDefault : Number(limit)
   const isNumber = limit === null || /^\d{1,4}$/.test(limit)
-  if (!isNumber || number < 1 || number > limitMax) throw new HttpProblem(400, `limit: not a number from 1 to ${limitMax}`)
+  if (!isNumber || number < 1 || number > limitMax)
+    throw new HttpProblem(400, `limit: not a number from 1 to ${limitMax}`)
   if (cursor !== null && !cursorPattern.test(cursor)) throw new HttpProblem(400, 'cursor: not one that a list answered')
   return { cursor, limit: number }
 }

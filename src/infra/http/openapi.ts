@@ -26,7 +26,10 @@ export type Operation = {
   readonly problems: readonly number[]
 }
 
-export type OpenApiDocument = { readonly openapi: '3.1.0'; readonly paths: { [path: string]: { [method: string]: unknown } } } & {
+export type OpenApiDocument = {
+  readonly openapi: '3.1.0'
+  readonly paths: { [path: string]: { [method: string]: unknown } }
+} & {
   readonly [field: string]: unknown
 }
 
@@ -76,8 +79,12 @@ function toOperationObject(route: RouteOptions): JsonSchema {
   const content = { [answer.contentType]: answer.schema === undefined ? {} : { schema: answer.schema } }
   return {
     summary: operation.summary,
-    ...(parameters.length === 0 ? {} : { parameters: parameters.map((one) => ({ ...one, required: one.in === 'path' })) }),
-    ...(requestBody === undefined ? {} : { requestBody: { required: true, content: { [requestBody.contentType]: { schema: requestBody.schema } } } }),
+    ...(parameters.length === 0
+      ? {}
+      : { parameters: parameters.map((one) => ({ ...one, required: one.in === 'path' })) }),
+    ...(requestBody === undefined
+      ? {}
+      : { requestBody: { required: true, content: { [requestBody.contentType]: { schema: requestBody.schema } } } }),
     responses: { [answer.status]: { description: 'done', content }, ...toProblemResponses(operation.problems) },
     security: toSecurity(operation.access),
   }

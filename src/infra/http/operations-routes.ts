@@ -21,7 +21,10 @@ export async function registerOperationsRoutes(app: FastifyInstance, options: Op
   app.get('/healthz', { config: { operation: health } }, async () => ({ status: 'alive' }))
   app.get('/readyz', { config: { operation: ready } }, async (_request, reply) => {
     const readiness = await options.checkReadiness()
-    return reply.code(readiness.ready ? 200 : 503).header('cache-control', 'no-store').send(readiness)
+    return reply
+      .code(readiness.ready ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(readiness)
   })
   app.get('/metrics', { config: { operation: metrics } }, async (_request, reply) => {
     return reply.type('text/plain; version=0.0.4; charset=utf-8').send(await options.readMetrics())

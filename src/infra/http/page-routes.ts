@@ -18,7 +18,8 @@ export type PageRouteOptions = {
   readonly pages: { readonly [path: string]: string }
 }
 
-const signInText = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Duologue</title><p>Open this page with the link that Duologue printed when it started.</p></html>'
+const signInText =
+  '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Duologue</title><p>Open this page with the link that Duologue printed when it started.</p></html>'
 
 export async function registerPageRoutes(app: FastifyInstance, options: PageRouteOptions): Promise<void> {
   for (const [path, file] of Object.entries(options.pages)) {
@@ -30,13 +31,22 @@ export async function registerPageRoutes(app: FastifyInstance, options: PageRout
   })
 }
 
-async function showPage(request: FastifyRequest, reply: FastifyReply, path: string, file: string, options: PageRouteOptions) {
+async function showPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  file: string,
+  options: PageRouteOptions,
+) {
   assertLoopback(request)
   const { code } = request.query as { code?: string | string[] }
   const sessionId = typeof code === 'string' ? options.sessions.redeem(code) : null
   if (sessionId !== null) {
     const cookie = { httpOnly: true, sameSite: 'strict', path: '/' } as const
-    return reply.setCookie(toCookieName(request), sessionId, cookie).header('cache-control', 'no-store').redirect(path, 303)
+    return reply
+      .setCookie(toCookieName(request), sessionId, cookie)
+      .header('cache-control', 'no-store')
+      .redirect(path, 303)
   }
   const isSignedIn = hasSession(request, options.sessions)
   if (isSignedIn && code !== undefined) return reply.header('cache-control', 'no-store').redirect(path, 303)

@@ -36,19 +36,32 @@ const heartbeatMs = 15_000
 const dayMs = 86_400_000
 const bodyBytesMax = 32 * 1024
 
-const user = z.string().regex(/^(?:whatsapp:)?\+[1-9]\d{5,14}$/)
-const business = z.string().max(64)
-const outgoing = z.strictObject({ user, business, body: z.string().min(1).max(1_600) })
-const advance = z.strictObject({ user, business, byMs: z.int().min(1).max(30 * dayMs) })
-const watched = z.object({ user, business })
+const userAddress = z.string().regex(/^(?:whatsapp:)?\+[1-9]\d{5,14}$/)
+const businessAddress = z.string().max(64)
+const outgoing = z.strictObject({ user: userAddress, business: businessAddress, body: z.string().min(1).max(1_600) })
+const advance = z.strictObject({
+  user: userAddress,
+  business: businessAddress,
+  byMs: z
+    .int()
+    .min(1)
+    .max(30 * dayMs),
+})
+const watched = z.object({ user: userAddress, business: businessAddress })
 
 export async function registerPhoneRoutes(app: FastifyInstance, phone: PhoneService, clock: Clock): Promise<void> {
   const open = new Set<FastifyReply>()
-  app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: bodyBytesMax }, app.getDefaultJsonParser('error', 'error'))
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string', bodyLimit: bodyBytesMax },
+    app.getDefaultJsonParser('error', 'error'),
+  )
   app.addHook('preClose', async () => {
     for (const reply of open) reply.raw.end()
   })
-  app.get('/phone/api/settings', { config: { operation: settings } }, async () => ({ businessAddresses: phone.businessAddresses }))
+  app.get('/phone/api/settings', { config: { operation: settings } }, async () => ({
+    businessAddresses: phone.businessAddresses,
+  }))
   app.post('/phone/api/messages', { config: { operation: write } }, async (request, reply) => {
     const message = parse(outgoing, request.body)
     assertBusiness(phone, message.business)

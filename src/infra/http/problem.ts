@@ -35,6 +35,12 @@ export function installProblems(app: FastifyInstance, telemetry: Telemetry): voi
   })
 }
 
+/** The answer to an address that no route could even be asked about: broken escapes, names that are too long. */
+export function refuseAddress(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const statusCode = toStatusCode(error)
+  sendProblem(request, reply, statusCode, toDetail(statusCode))
+}
+
 /** The answer to bytes that are not HTTP, or came too slowly: there is no request yet to answer. */
 export function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
@@ -48,9 +54,16 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`)
 }
 
-export function sendProblem(request: FastifyRequest, reply: FastifyReply, status: number, detail: string): FastifyReply {
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  status: number,
+  detail: string,
+): FastifyReply {
   if (status === 401) reply.header('www-authenticate', 'Bearer')
-  return reply.code(status).type('application/problem+json').send(toProblem(status, detail, request.id))
+  // Bytes, since Fastify would add a charset to the type of anything else, and JSON has none.
+  const body = Buffer.from(JSON.stringify(toProblem(status, detail, request.id)))
+  return reply.code(status).header('content-type', 'application/problem+json').send(body)
 }
 
 function toProblem(status: number, detail: string, requestId: string): Problem {
@@ -67,6 +80,7 @@ function toDetail(statusCode: number): string {
     400: 'the request could not be read',
     408: 'the request came too slowly',
     413: 'the request is too long',
+    414: 'the address is too long',
     415: 'the content type is not one of this route',
     431: 'the headers are too long',
     503: 'the service is stopping',

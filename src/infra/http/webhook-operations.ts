@@ -14,7 +14,15 @@ export const messageOperation: Operation = {
     schema: {
       type: 'object',
       required: ['AccountSid', 'MessageSid', 'From', 'To'],
-      properties: { AccountSid: text, MessageSid: sid, From: text, To: text, Body: text, NumMedia: text, ProfileName: text },
+      properties: {
+        AccountSid: text,
+        MessageSid: sid,
+        From: text,
+        To: text,
+        Body: text,
+        NumMedia: text,
+        ProfileName: text,
+      },
     },
   },
   answer,

@@ -75,7 +75,8 @@ function toSignedForm(request: FastifyRequest, webhook: ProviderWebhook): Form {
   const form = request.body as Form | undefined
   if (form === undefined) throw new HttpProblem(415, 'the request carries no form')
   const signature = request.headers['x-twilio-signature']
-  if (!webhook.isSigned({ signature, path: request.url, form })) throw new HttpProblem(403, 'the signature is not valid')
+  if (!webhook.isSigned({ signature, path: request.url, form }))
+    throw new HttpProblem(403, 'the signature is not valid')
   return form
 }
 
@@ -91,7 +92,8 @@ async function acknowledge(
     telemetry.count('webhook_ignored', { reason: parsed.reason })
     return answer(reply)
   }
-  if (!(await lookUp(isChannel, parsed.event.businessAddress))) throw new HttpProblem(404, 'no channel has this address')
+  if (!(await lookUp(isChannel, parsed.event.businessAddress)))
+    throw new HttpProblem(404, 'no channel has this address')
   await publish(publisher, parsed.event)
   await reached('after-publish-acknowledged')
   return answer(reply)

@@ -5,6 +5,7 @@ import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node'
 
 export type NatsAddress = {
+  /** One or several of `nats://host:port`, separated by commas; the first may carry `user:password@` for all. */
   readonly url: string
   readonly credentialsFile?: string | null
   readonly user?: string
@@ -16,8 +17,9 @@ const connectTimeoutMs = 5_000
 
 /** Throws when the first connection cannot be made. */
 export async function openNats(address: NatsAddress, name: string): Promise<NatsConnection> {
+  const servers = withoutPassword(address.url)
   const options: NodeConnectionOptions = {
-    servers: address.url.split(','),
+    servers: servers.split(','),
     name,
     timeout: connectTimeoutMs,
     waitOnFirstConnect: false,
@@ -27,14 +29,23 @@ export async function openNats(address: NatsAddress, name: string): Promise<Nats
     pingInterval: 5_000,
     maxPingOut: 2,
   }
-  if (address.user !== undefined && address.pass !== undefined) {
-    options.user = address.user
-    options.pass = address.pass
-  }
+  const { user, pass } = address.user === undefined ? readPassword(address.url) : address
+  if (user !== undefined && pass !== undefined) Object.assign(options, { user, pass })
   if (address.credentialsFile) options.authenticator = credsAuthenticator(await readFile(address.credentialsFile))
   try {
     return await connect(options)
   } catch (error) {
-    throw new Error(`could not connect to NATS at ${address.url}`, { cause: error })
+    throw new Error(`could not connect to NATS at ${servers}`, { cause: error })
   }
+}
+
+/** The URL as it may be printed. */
+export function withoutPassword(url: string): string {
+  return url.replaceAll(/[^/,@]*@/gu, '')
+}
+
+/** The client itself takes no user and password from a URL. */
+function readPassword(url: string): { user?: string; pass?: string } {
+  const { user, pass } = /^(?:\w+:\/\/)?(?<user>[^:@,/]+):(?<pass>[^@,/]+)@/u.exec(url)?.groups ?? {}
+  return user === undefined || pass === undefined ? {} : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) }
 }

@@ -7,12 +7,12 @@
  * The child leads its own process group, so that Ctrl-C reaches Duologue alone, which stops it last.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { findInstalledNatsServer } from '../../../scripts/setup/find-nats-server.mjs'
+import { findInstalledNatsServer, type FoundNatsServer, isIntact } from '../../../scripts/setup/find-nats-server.mjs'
 
 /** All streams together; a stream's own limit must stay below. The server refuses writes beyond it. */
 export const fileStoreBytesMax = 8 * 1024 ** 3
@@ -87,12 +87,9 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 /** What set-up recorded, unless it has gone or changed since. */
 function recordedNatsServer(): string | null {
   try {
-    const record = JSON.parse(
-      readFileSync(new URL('../../../node_modules/.duologue-setup.json', import.meta.url), 'utf8'),
-    )
-    const { path, sha256 } = record.natsServer as { path: string; sha256: string | null }
-    if (sha256 === null) return existsSync(path) ? path : null
-    return createHash('sha256').update(readFileSync(path)).digest('hex') === sha256 ? path : null
+    const stamp = readFileSync(new URL('../../../node_modules/.duologue-setup.json', import.meta.url), 'utf8')
+    const { natsServer } = JSON.parse(stamp) as { natsServer: FoundNatsServer | null }
+    return natsServer !== null && isIntact(natsServer) ? natsServer.path : null
   } catch {
     return null
   }

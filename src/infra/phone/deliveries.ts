@@ -48,7 +48,12 @@ export function createDeliveries(options: {
     after(delayMs, () => {
       const now = clock.now()
       const errorCode = next === 'undelivered' ? fate.undeliveredCode : null
-      const message = ledger.change(sid, { status: next, errorCode, updatedAt: now, ...(next === 'sent' ? { sentAt: now } : {}) })
+      const message = ledger.change(sid, {
+        status: next,
+        errorCode,
+        updatedAt: now,
+        ...(next === 'sent' ? { sentAt: now } : {}),
+      })
       void tell(message, fate, 0)
     })
   }

@@ -9,7 +9,8 @@ import { createFakeTwilio, type FakeTwilioOptions } from './fake-twilio.ts'
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as Partial<Omit<FakeTwilioOptions, 'clock'>>
 const { accountSid, authToken } = settings
-if (accountSid === undefined || authToken === undefined) throw new Error('the fake Twilio needs accountSid and authToken')
+if (accountSid === undefined || authToken === undefined)
+  throw new Error('the fake Twilio needs accountSid and authToken')
 
 const fake = await createFakeTwilio({
   ...settings,

@@ -57,7 +57,9 @@ export async function createFakeTwilio(options: FakeTwilioOptions): Promise<Fake
   const receive = (message: UserMessage) => bring(message, webhookBase, { accountSid, ledger, call, clock })
 
   const app = Fastify({ logger: false, bodyLimit: 256 * 1024, forceCloseConnections: true })
-  await app.register(async (scope) => registerRestRoutes(scope, { accountSid, authToken, clock, ledger, deliveries, faults }))
+  await app.register(async (scope) =>
+    registerRestRoutes(scope, { accountSid, authToken, clock, ledger, deliveries, faults }),
+  )
   await app.register(async (scope) => registerControlRoutes(scope, { ledger, faults, receive, setWebhookBase }))
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   for (const message of ledger.all()) {
@@ -79,7 +81,12 @@ export async function createFakeTwilio(options: FakeTwilioOptions): Promise<Fake
   }
 }
 
-type Wire = { readonly accountSid: string; readonly ledger: Ledger; readonly call: WebhookCaller; readonly clock: Clock }
+type Wire = {
+  readonly accountSid: string
+  readonly ledger: Ledger
+  readonly call: WebhookCaller
+  readonly clock: Clock
+}
 
 async function bring(message: UserMessage, webhookBase: string | null, { accountSid, ledger, call, clock }: Wire) {
   if (webhookBase === null) throw new Error('could not bring a message: nobody said where the webhook is')

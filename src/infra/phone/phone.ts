@@ -64,7 +64,14 @@ export function createPhone({ fakeTwilio, publisher, ids, businessAddresses, toU
     async advance(user, business, byMs) {
       const userKey = toUserKey(user)
       if (userKey === null) throw new Error('could not advance the clock: the user has no key')
-      await publisher.publish({ v: 1, type: 'clock.advanced', businessAddress: business, userKey, commandId: ids.next(), byMs })
+      await publisher.publish({
+        v: 1,
+        type: 'clock.advanced',
+        businessAddress: business,
+        userKey,
+        commandId: ids.next(),
+        byMs,
+      })
     },
   }
 }

@@ -13,7 +13,8 @@ import { apiVersion, toErrorResource, toMessageResource } from './message-resour
 import { listMessages } from './message-list.ts'
 
 const bodyCharactersMax = 1_600
-const addressPattern = /^(?:\+[1-9]\d{5,14}|\d{3,8}|whatsapp:(?:\+[1-9]\d{5,14}|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}))$/
+const addressPattern =
+  /^(?:\+[1-9]\d{5,14}|\d{3,8}|whatsapp:(?:\+[1-9]\d{5,14}|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}))$/
 
 export type RestOptions = {
   readonly accountSid: string
@@ -37,7 +38,9 @@ export async function registerRestRoutes(app: FastifyInstance, options: RestOpti
     if (account !== accountSid) return reply.code(404).send(toNotFound(request.url))
   })
   app.post(`${messagesPath}.json`, (request, reply) => send(request.body as SendForm, reply, options))
-  app.get(`${messagesPath}.json`, (request) => listMessages(ledger.all(), new URL(request.url, 'http://fake'), accountSid))
+  app.get(`${messagesPath}.json`, (request) =>
+    listMessages(ledger.all(), new URL(request.url, 'http://fake'), accountSid),
+  )
   app.get(`${messagesPath}/:file`, async (request, reply) => {
     const { file } = request.params as { file: string }
     const message = ledger.find(file.replace(/\.json$/, ''))
@@ -53,7 +56,8 @@ async function send(form: SendForm, reply: FastifyReply, options: RestOptions): 
   const message = refused === null && fault.kind !== 'drop' ? accept(form, fault, options) : null
   if (fault.delayMs > 0) await new Promise<void>((resolve) => options.clock.schedule(fault.delayMs, resolve))
   if (fault.kind === 'drop' || fault.kind === 'accept-then-drop') return cut(reply)
-  if (refused !== null) return reply.code(refused.status).send(toErrorResource(refused.status, refused.code, refused.message))
+  if (refused !== null)
+    return reply.code(refused.status).send(toErrorResource(refused.status, refused.code, refused.message))
   if (message === null || fault.kind === 'accept-then-error') {
     return reply.code(500).send(toErrorResource(500, 20500, 'An internal server error has occurred'))
   }
@@ -102,7 +106,7 @@ function toRefusal(form: SendForm): Refusal | null {
   }
   const hasContent = body !== '' || toText(form['ContentSid']) !== '' || toList(form['MediaUrl']).length > 0
   if (!hasContent) return { code: 21619, message: 'Message body, media urls or content sid is required.' }
-  if ([...body].length <= bodyCharactersMax) return null
+  if (Array.from(body).length <= bodyCharactersMax) return null
   return { code: 21617, message: 'The concatenated message body exceeds the 1600 character limit.' }
 }
 

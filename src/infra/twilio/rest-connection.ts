@@ -25,7 +25,11 @@ export type RestRequest = {
   readonly deadlineMonotonicMs: number
 }
 
-export type RestAnswer = { readonly statusCode: number; readonly headers: http.IncomingHttpHeaders; readonly body: string }
+export type RestAnswer = {
+  readonly statusCode: number
+  readonly headers: http.IncomingHttpHeaders
+  readonly body: string
+}
 
 export type RestConnection = {
   /** Rejects with `NothingWritten`, or with anything else when the world may have seen the request. */
@@ -94,5 +98,9 @@ async function readAnswer(incoming: http.IncomingMessage): Promise<RestAnswer> {
     if (bytes > answerBytesMax) throw new Error(`the answer is longer than ${answerBytesMax} bytes`)
     chunks.push(chunk)
   }
-  return { statusCode: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks).toString('utf8') }
+  return {
+    statusCode: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  }
 }

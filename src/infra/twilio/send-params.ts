@@ -13,7 +13,8 @@ export type SendParams = {
 export function toSendParams(params: Json): SendParams {
   assert(typeof params === 'object' && params !== null && !Array.isArray(params), 'a send has no params')
   const { body, contentSid, contentVariables, mediaUrls } = params as SendParams
-  const hasContent = [body, contentSid].some((part) => typeof part === 'string' && part !== '') || (mediaUrls?.length ?? 0) > 0
+  const hasContent =
+    [body, contentSid].some((part) => typeof part === 'string' && part !== '') || (mediaUrls?.length ?? 0) > 0
   assert(hasContent, 'a send has no body, no media and no template')
   return {
     ...(body === undefined || body === '' ? {} : { body }),

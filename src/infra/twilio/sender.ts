@@ -43,14 +43,23 @@ export function createTwilioSender(options: TwilioSenderOptions): TwilioSender {
   return {
     isVisible: true,
     perform: (request) => send(request, rest, options),
-    resolve: (request) => findSentMessage(request, toSendParams(request.effect.params), rest, options.findKnownProviderIds),
+    resolve: (request) =>
+      findSentMessage(request, toSendParams(request.effect.params), rest, options.findKnownProviderIds),
     close: () => connection.close(),
   }
 }
 
-async function send(request: EffectRequest, rest: RestClientOptions, options: TwilioSenderOptions): Promise<EffectResult> {
+async function send(
+  request: EffectRequest,
+  rest: RestClientOptions,
+  options: TwilioSenderOptions,
+): Promise<EffectResult> {
   const params = toSendParams(request.effect.params)
-  const retry = (reason: string): EffectResult => ({ kind: 'retry', afterMs: toRetryDelayMs(request, options.random), reason })
+  const retry = (reason: string): EffectResult => ({
+    kind: 'retry',
+    afterMs: toRetryDelayMs(request, options.random),
+    reason,
+  })
   if (options.clock.monotonic() >= request.deadlineMonotonicMs) return retry('the deadline had passed')
   const call = openRestCall(rest, request.deadlineMonotonicMs)
   try {

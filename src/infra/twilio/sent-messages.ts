@@ -37,7 +37,10 @@ export async function findSentMessage(
   assert(startedAt !== null, `effect ${request.effect.effectId} never ran`)
   const since = Math.floor((startedAt - clockSkewMs) / 1_000) * 1_000
   const { client } = openRestCall(rest, Infinity)
-  const pair = { to: toTwilioAddress(request.session.replyAddress), from: toTwilioAddress(request.session.businessAddress) }
+  const pair = {
+    to: toTwilioAddress(request.session.replyAddress),
+    from: toTwilioAddress(request.session.businessAddress),
+  }
   const dated = await client.messages.list({ ...pair, dateSentAfter: new Date(since), limit: listedMax, pageSize })
   if (dated.length >= listedMax) return 'ambiguous'
   const newest = await client.messages.list({ ...pair, limit: newestMax, pageSize: newestMax })

@@ -41,7 +41,7 @@ export const defaultSettings: Settings = {
 }
 
 /** Inclusive. A quiet time of 0 answers every message at once; no other timer may be 0. */
-const bounds: { readonly [name in keyof Settings]: readonly [min: number, max: number] } = {
+export const settingBounds: { readonly [name in keyof Settings]: readonly [min: number, max: number] } = {
   quietMs: [0, minuteMs],
   quietMaxMs: [0, 10 * minuteMs],
   answeringMs: [1, hourMs],
@@ -56,7 +56,7 @@ export function readSettings(stored: JsonObject): Settings {
   const settings = { ...defaultSettings }
   for (const name of Object.keys(defaultSettings) as (keyof Settings)[]) {
     const value = Object.hasOwn(stored, name) ? stored[name] : undefined
-    if (isWithin(value, bounds[name])) settings[name] = value
+    if (isWithin(value, settingBounds[name])) settings[name] = value
   }
   return settings
 }

@@ -49,7 +49,11 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     readModel: createMemoryReadModel([]),
     toUserKey,
     webhooks: {
-      webhook: createTwilioWebhook({ accountSid, authTokens: [authToken], publicUrl: options.publicUrl ?? (() => publicUrl) }),
+      webhook: createTwilioWebhook({
+        accountSid,
+        authTokens: [authToken],
+        publicUrl: options.publicUrl ?? (() => publicUrl),
+      }),
       publisher: options.publisher ?? keep,
       findChannel: options.findChannel ?? (async (address) => address === 'whatsapp:+14155238886'),
       reached: options.reached ?? (() => undefined),
@@ -80,7 +84,7 @@ export function createFrozenClock(): Clock & { turn(byMs: number): void } {
   return {
     now: () => moment,
     monotonic: () => moment,
-    schedule: processClock.schedule,
+    schedule: (delayMs, task) => processClock.schedule(delayMs, task),
     turn: (byMs) => void (moment += byMs),
   }
 }
@@ -137,7 +141,13 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
       if (found === null) return null
       const row = { reason: null, initiator: 'user', machineVersion: '1', occurredAt: found.openedAt } as const
       const opened = { ...row, version: 1, fromStatus: null, toStatus: 'PENDING' } as const
-      const answered = { ...row, version: 3, fromStatus: 'PENDING', toStatus: found.status, initiator: 'assistant' } as const
+      const answered = {
+        ...row,
+        version: 3,
+        fromStatus: 'PENDING',
+        toStatus: found.status,
+        initiator: 'assistant',
+      } as const
       return { items: found.version < 3 ? [opened] : [opened, answered], next: null }
     },
     listQuarantine: async () => ({ items: [], next: null }),

@@ -5,7 +5,7 @@ import { deliveryForm, messageForm, messageSid, messagesPath, publicUrl, sign } 
 import { createFrozenClock, createTestApp, toWebhookRequest, type SignedForm } from './test-app.ts'
 
 const statusPath = '/webhooks/twilio/status?session=s1&effect=e1:3:0'
-const problem = expect.stringMatching(/^application\/problem\+json/)
+const problem = 'application/problem+json'
 
 describe('a message', () => {
   test('is acknowledged with empty TwiML when the log has it, and not before', async () => {
@@ -54,9 +54,13 @@ describe('a message', () => {
 
   test('that is repeated is published again: the log knows what it has', async () => {
     const app = await createTestApp()
-    const answers = await Promise.all(Array.from({ length: 10 }, () => app.server.inject(toWebhookRequest(messagesPath, messageForm))))
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => app.server.inject(toWebhookRequest(messagesPath, messageForm))),
+    )
     expect(answers.map(({ statusCode }) => statusCode)).toEqual(Array(10).fill(200))
-    expect(new Set(app.published.map((event) => 'providerId' in event && event.providerId))).toEqual(new Set([messageSid]))
+    expect(new Set(app.published.map((event) => 'providerId' in event && event.providerId))).toEqual(
+      new Set([messageSid]),
+    )
   })
 })
 
@@ -77,7 +81,11 @@ describe('a refusal', () => {
     const answer = await app.server.inject(toWebhookRequest(messagesPath, form))
     expect(answer.statusCode).toBe(statusCode)
     expect(answer.headers['content-type']).toEqual(problem)
-    expect(answer.json()).toMatchObject({ type: 'about:blank', status: statusCode, requestId: expect.stringMatching(/^[0-9a-f]{12}-/) })
+    expect(answer.json()).toMatchObject({
+      type: 'about:blank',
+      status: statusCode,
+      requestId: expect.stringMatching(/^[0-9a-f]{12}-/),
+    })
     expect(app.published).toEqual([])
   })
 
@@ -85,8 +93,10 @@ describe('a refusal', () => {
     const asked: string[] = []
     const app = await createTestApp({ findChannel: async (address) => asked.push(address) > 0 })
     const request = toWebhookRequest(messagesPath, messageForm)
-    for (const signature of [undefined, '', 'A'.repeat(28), sign(`${publicUrl}/other`, messageForm)]) {
-      const headers = { ...request.headers, 'x-twilio-signature': signature }
+    const signatures = ['', 'A'.repeat(28), sign(`${publicUrl}/other`, messageForm)]
+    const contentType = { 'content-type': request.headers['content-type'] }
+    for (const given of [{}, ...signatures.map((signature) => ({ 'x-twilio-signature': signature }))]) {
+      const headers = { ...contentType, ...given }
       expect((await app.server.inject({ ...request, headers })).statusCode).toBe(403)
     }
     expect(asked).toEqual([])
@@ -189,7 +199,9 @@ describe('a delivery', () => {
     const app = await createTestApp()
     const answer = await app.server.inject(toWebhookRequest(statusPath, deliveryForm))
     expect(answer.statusCode).toBe(200)
-    expect(app.published).toMatchObject([{ type: 'delivery.updated', effectId: 'e1:3:0', status: 'delivered', providerId: messageSid }])
+    expect(app.published).toMatchObject([
+      { type: 'delivery.updated', effectId: 'e1:3:0', status: 'delivered', providerId: messageSid },
+    ])
   })
 
   test('under another effect than the signed one is 403', async () => {
@@ -262,17 +274,22 @@ test('no single changed byte of a signed request is accepted as something else',
   const signed = JSON.stringify(toFields(request.payload))
   const places = Array.from({ length: request.payload.length }, (_, index) => index)
   let refused = 0
+  const acceptedAs = new Set<string>()
   const change = async (index: number, byte: number): Promise<void> => {
     const bytes = Buffer.from(request.payload)
     bytes[index] = byte
     const answer = await app.server.inject({ ...request, payload: bytes })
-    // `%2b` and `%2B` are the same form; whatever is accepted must be exactly what was signed.
-    if (answer.statusCode === 200) expect(JSON.stringify(toFields(bytes))).toBe(signed)
+    if (answer.statusCode === 200) acceptedAs.add(JSON.stringify(toFields(bytes)))
     else refused += 1
   }
   for (const index of places) await change(index, (Buffer.from(request.payload)[index] ?? 0) ^ 1)
   const anyChange = fc.tuple(fc.nat(request.payload.length - 1), fc.integer({ min: 0, max: 255 }))
-  await fc.assert(fc.asyncProperty(anyChange, ([index, byte]) => change(index, byte)), { numRuns: 2_000 })
+  await fc.assert(
+    fc.asyncProperty(anyChange, ([index, byte]) => change(index, byte)),
+    { numRuns: 2_000 },
+  )
+  // `%2b` and `%2B` are the same form; whatever was accepted is exactly what was signed.
+  expect([...acceptedAs]).toEqual([signed])
   expect(refused).toBeGreaterThan(places.length)
 })
 
@@ -289,5 +306,7 @@ function without(field: keyof typeof messageForm): SignedForm {
 
 function toFields(payload: string | Buffer): unknown {
   const result = parseForm(Buffer.from(payload))
-  return result.kind === 'form' ? Object.entries(result.form).toSorted() : result.kind
+  return result.kind === 'form'
+    ? Object.entries(result.form).toSorted(([one], [other]) => (one < other ? -1 : 1))
+    : result.kind
 }

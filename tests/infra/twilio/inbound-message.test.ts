@@ -129,18 +129,25 @@ describe('a delivery', () => {
     expect(deliver({ MessageStatus })).toMatchObject({ event: { status } })
   })
 
-  test.each(['receiving', 'received', 'tomorrows-status', 'constructor', '__proto__'])('of status %s says nothing', (MessageStatus) => {
-    expect(deliver({ MessageStatus })).toMatchObject({ kind: 'ignored' })
-  })
+  test.each(['receiving', 'received', 'tomorrows-status', 'constructor', '__proto__'])(
+    'of status %s says nothing',
+    (MessageStatus) => {
+      expect(deliver({ MessageStatus })).toMatchObject({ kind: 'ignored' })
+    },
+  )
 
   test('keeps the error code, and no code when there is none', () => {
-    expect(deliver({ MessageStatus: 'undelivered', ErrorCode: '63016' })).toMatchObject({ event: { errorCode: '63016' } })
+    expect(deliver({ MessageStatus: 'undelivered', ErrorCode: '63016' })).toMatchObject({
+      event: { errorCode: '63016' },
+    })
     expect(deliver({ ErrorCode: '' })).toMatchObject({ event: { errorCode: null } })
     expect(deliver({ ErrorCode: '0' })).toMatchObject({ event: { errorCode: null } })
   })
 
   test.each(['', 'x'.repeat(200), 'a/../b', '<script>', 'a*>'])('trusts no effect id like %j', (effect) => {
-    expect(toLoggedDelivery(deliveryForm, new URLSearchParams({ effect }), receivedAt)).toMatchObject({ event: { effectId: null } })
+    expect(toLoggedDelivery(deliveryForm, new URLSearchParams({ effect }), receivedAt)).toMatchObject({
+      event: { effectId: null },
+    })
   })
 
   test.each(['MessageSid', 'MessageStatus', 'From', 'To', 'AccountSid'])('without %s is malformed', (field) => {
@@ -148,7 +155,7 @@ describe('a delivery', () => {
   })
 
   function deliver(changes: { readonly [field: string]: string | undefined }) {
-    return toLoggedDelivery({ ...deliveryForm, ...changes } as TwilioForm, new URLSearchParams(), receivedAt)
+    return toLoggedDelivery({ ...deliveryForm, ...changes }, new URLSearchParams(), receivedAt)
   }
 })
 

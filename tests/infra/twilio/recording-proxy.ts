@@ -21,7 +21,13 @@ export async function startRecordingProxy(targetUrl: string): Promise<RecordingP
       const { method = '', url = '', headers } = incoming
       const { pathname, searchParams } = new URL(url, targetUrl)
       const authorization = headers.authorization ?? ''
-      seen.push({ method, path: pathname, query: searchParams, authorization, form: new URLSearchParams(body.toString()) })
+      seen.push({
+        method,
+        path: pathname,
+        query: searchParams,
+        authorization,
+        form: new URLSearchParams(body.toString()),
+      })
       const type = headers['content-type'] ?? ''
       const init = method === 'GET' ? {} : { body, headers: { authorization, 'content-type': type } }
       const answer = await fetch(targetUrl + url, { method, headers: { authorization }, ...init })

@@ -11,8 +11,11 @@ const request = (changes: Partial<SignedRequest>): SignedRequest => ({
   form: messageForm,
   ...changes,
 })
-const isAccepted = (changes: Partial<SignedRequest>, from = publicUrl, tokens: readonly string[] = [authToken]): boolean =>
-  isSignedByTwilio(request(changes), from, tokens)
+const isAccepted = (
+  changes: Partial<SignedRequest>,
+  from = publicUrl,
+  tokens: readonly string[] = [authToken],
+): boolean => isSignedByTwilio(request(changes), from, tokens)
 
 describe('accepted', () => {
   test('a request as Twilio signed it, with emoji, newline, reserved characters and outer spaces', () => {
@@ -24,7 +27,6 @@ describe('accepted', () => {
     ['any port, which Twilio never signs', `${publicUrl}:8443`],
     ['a slash at the end of the setting', `${publicUrl}/`],
     ['connection overrides in the setting', `${publicUrl}#rc=2&rp=all`],
-    ['a base path', `${publicUrl}`],
   ])('a public URL with %s', (_case, from) => {
     expect(isAccepted({}, from)).toBe(true)
   })
