@@ -5,11 +5,10 @@
  * arrives, so the file is always taken from the index. Unpacking needs `dpkg`, or `ar` and `xz`; no root.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
-import { writeFileSync } from 'node:fs'
 import { downloadFile, downloadText } from './download.mjs'
 
 const suites = ['sid', 'forky']

@@ -7,7 +7,10 @@ import { delimiter, join } from 'node:path'
 export async function installPackages({ root, env, say }) {
   if (!holdsLockfile(root)) {
     say('installing packages (npm ci)')
-    await runNpm(['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'], { root, env })
+    await runNpm(['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'], {
+      root,
+      env,
+    })
   }
   await linkPostgresLibraries(root)
 }

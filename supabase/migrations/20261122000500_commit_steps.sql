@@ -16,7 +16,7 @@
 -- batch: {commit_id, node_id, lease_ms,
 --   partitions: [{partition, epoch, cursor_incarnation, cursor_sequence}],
 --   sessions: rows of `sessions` with is_new and is_quarantined; conversations: rows with base_version;
---   journal: rows of `conversation_events` with session_id; messages, effects, quarantine: rows;
+--   journal: rows of `conversation_events`; messages, effects, quarantine: rows;
 --   effect_updates: [{id, session_id, status, attempts, next_attempt_at, outcome, provider_id}];
 --   deliveries: [{session_id, provider_id, effect_id, status, error_code, raw, at}]}; a missing key is null
 -- -> {fenced: [partition], exceptions: {session id: {kind: stale | duplicate, provider_ids?}}}: a session that
@@ -262,20 +262,31 @@ as $$
 declare
   opened uuid[];
   changed uuid[];
+  steps bigint;
+  added bigint;
 begin
+  select array_agg(id) filter (where base_version = 0), array_agg(id) filter (where base_version > 0),
+    sum(version - base_version)
+  into opened, changed, steps
+  from jsonb_to_recordset(conversations) as conversation(id uuid, session_id uuid, base_version bigint, version bigint)
+  where not (session_id = any(refused));
+  if steps is null then
+    return;
+  end if;
+
+  -- Counted here once for all rows, instead of looked up for each of them at the end of the transaction.
+  perform set_config('duologue.journal_is_counted', 'yes', true);
   insert into duologue.conversation_events (conversation_id, version, event_id, event, from_status, to_status,
     reason, initiator, machine_version, occurred_at, hash)
   select conversation_id, version, event_id, event, from_status, to_status, reason, initiator, machine_version,
     occurred_at, hash
-  from jsonb_to_recordset(journal) as step(session_id uuid, conversation_id uuid, version bigint, event_id text,
-    event jsonb, from_status text, to_status text, reason text, initiator text, machine_version text,
-    occurred_at timestamptz, hash text)
-  where not (session_id = any(refused));
-
-  select array_agg(id) filter (where base_version = 0), array_agg(id) filter (where base_version > 0)
-  into opened, changed
-  from jsonb_to_recordset(conversations) as conversation(id uuid, session_id uuid, base_version bigint)
-  where not (session_id = any(refused));
+  from jsonb_populate_recordset(null::duologue.conversation_events, journal)
+  where refused = '{}' or conversation_id = any(opened || changed);
+  get diagnostics added = row_count;
+  perform set_config('duologue.journal_is_counted', 'no', true);
+  if added <> steps then
+    raise exception 'duologue: % journal rows for % steps', added, steps;
+  end if;
 
   if changed is not null then
     update duologue.conversations as stored

@@ -1,6 +1,9 @@
-/** UUIDv7 from the runtime (`Ids`). */
-import { randomUUIDv7 } from 'node:crypto'
+/**
+ * UUIDv7 (`Ids`). The library counts within a millisecond, so that ids made by one process sort in the
+ * order in which they were made; the runtime's own randomUUIDv7 does not.
+ */
+import { v7 } from 'uuid'
 
 import type { Ids } from '../../actors/ports.ts'
 
-export const processIds: Ids = { next: () => randomUUIDv7() }
+export const processIds: Ids = { next: () => v7() }

@@ -7,6 +7,7 @@ import type {
   SessionCommit,
 } from '../../actors/ports.ts'
 import { toIso, toIsoOrNull } from './rows.ts'
+import type { Json } from '../../machines/json.ts'
 import type {
   CommitPayload,
   ConversationPayload,
@@ -15,8 +16,10 @@ import type {
   EffectUpdatePayload,
   JournalPayload,
   MessagePayload,
+  PartitionPayload,
   QuarantinePayload,
   SessionPayload,
+  WithoutNulls,
 } from './rows.ts'
 
 export function toCommitPayload(batch: CommitBatch): CommitPayload {
@@ -25,25 +28,30 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     commit_id: batch.commitId,
     node_id: batch.nodeId,
     lease_ms: batch.leaseMs,
-    partitions: batch.partitions.map(({ partition, epoch, cursor }) => ({
-      partition,
-      epoch,
-      cursor_incarnation: cursor?.incarnation ?? null,
-      cursor_sequence: cursor?.sequence ?? null,
-    })),
-    sessions: sessions.map(toSession),
-    conversations: sessions.flatMap(toConversations),
-    journal: sessions.flatMap(toJournal),
-    messages: sessions.flatMap(toMessages),
-    effects: sessions.flatMap(toEffects),
-    effect_updates: sessions.flatMap(toEffectUpdates),
-    deliveries: sessions.flatMap(toDeliveries),
-    quarantine: [
-      ...batch.partitions.flatMap(({ partition, parked }) => parked.map((event) => toQuarantine(event, partition, null))),
-      ...sessions.flatMap(({ parked, partition, sessionId }) =>
-        parked.map((event) => toQuarantine(event, partition, sessionId)),
-      ),
-    ],
+    partitions: batch.partitions.map(toPartition).map(withoutNulls),
+    sessions: sessions.map(toSession).map(withoutNulls),
+    conversations: sessions.flatMap(toConversations).map(withoutNulls),
+    journal: sessions.flatMap(toJournal).map(withoutNulls),
+    messages: sessions.flatMap(toMessages).map(withoutNulls),
+    effects: sessions.flatMap(toEffects).map(withoutNulls),
+    effect_updates: sessions.flatMap(toEffectUpdates).map(withoutNulls),
+    deliveries: sessions.flatMap(toDeliveries).map(withoutNulls),
+    quarantine: [...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)].map(withoutNulls),
+  }
+}
+
+function withoutNulls<T extends object>(row: T): WithoutNulls<T> {
+  const present: Partial<T> = {}
+  for (const key in row) if (row[key] !== null) present[key] = row[key]
+  return present as WithoutNulls<T>
+}
+
+function toPartition({ partition, epoch, cursor }: CommitBatch['partitions'][number]): PartitionPayload {
+  return {
+    partition,
+    epoch,
+    cursor_incarnation: cursor?.incarnation ?? null,
+    cursor_sequence: cursor?.sequence ?? null,
   }
 }
 
@@ -75,25 +83,26 @@ function toSession(session: SessionCommit): SessionPayload {
 }
 
 function toConversations(session: SessionCommit): ConversationPayload[] {
-  return session.conversations.map((conversation) => ({
-    id: conversation.conversationId,
-    session_id: session.sessionId,
-    partition: session.partition,
-    base_version: conversation.baseVersion,
-    version: conversation.version,
-    status: conversation.status,
-    snapshot: conversation.snapshot,
-    machine: conversation.machine,
-    machine_version: conversation.machineVersion,
-    hash: conversation.hash,
-    timers: conversation.timers as unknown as ConversationPayload['timers'],
-    next_timer_at: toIsoOrNull(conversation.nextTimerAt),
-    previous_id: conversation.opened?.previousId ?? null,
-    assigned_operator: toAssignedOperator(session, conversation),
-    opened_at: toIsoOrNull(conversation.opened?.openedAt ?? null),
-    updated_at: toIso(conversation.updatedAt),
-    closed_at: toIsoOrNull(conversation.closedAt),
-  }))
+  return session.conversations.map((conversation) => {
+    const state = {
+      id: conversation.conversationId,
+      session_id: session.sessionId,
+      base_version: conversation.baseVersion,
+      version: conversation.version,
+      status: conversation.status,
+      snapshot: conversation.snapshot,
+      machine_version: conversation.machineVersion,
+      hash: conversation.hash,
+      timers: conversation.timers as unknown as Json,
+      next_timer_at: toIsoOrNull(conversation.nextTimerAt),
+      assigned_operator: toAssignedOperator(session, conversation),
+      updated_at: toIso(conversation.updatedAt),
+      closed_at: toIsoOrNull(conversation.closedAt),
+    }
+    if (conversation.opened === null) return state
+    const { previousId, openedAt } = conversation.opened
+    return { ...state, machine: conversation.machine, previous_id: previousId, opened_at: toIso(openedAt) }
+  })
 }
 
 const operatorPrefix = 'operator:'
@@ -106,7 +115,6 @@ function toAssignedOperator(session: SessionCommit, conversation: ConversationCo
 function toJournal(session: SessionCommit): JournalPayload[] {
   return session.conversations.flatMap((conversation) =>
     conversation.journal.map((entry) => ({
-      session_id: session.sessionId,
       conversation_id: conversation.conversationId,
       version: entry.version,
       event_id: entry.eventId,
@@ -131,7 +139,7 @@ function toMessages(session: SessionCommit): MessagePayload[] {
     direction: message.direction,
     author: message.author,
     body: message.body,
-    media: message.media as unknown as MessagePayload['media'],
+    media: message.media as unknown as Json,
     provider_id: message.providerId,
     raw: message.raw,
     at: toIso(message.at),
@@ -183,6 +191,14 @@ function toDeliveries(session: SessionCommit): DeliveryPayload[] {
     raw: delivery.raw,
     at: toIso(delivery.at),
   }))
+}
+
+function toForeign({ partition, parked }: CommitBatch['partitions'][number]): QuarantinePayload[] {
+  return parked.map((event) => toQuarantine(event, partition, null))
+}
+
+function toParked({ partition, sessionId, parked }: SessionCommit): QuarantinePayload[] {
+  return parked.map((event) => toQuarantine(event, partition, sessionId))
 }
 
 function toQuarantine(event: ParkedEvent, partition: number, sessionId: string | null): QuarantinePayload {

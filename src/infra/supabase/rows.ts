@@ -19,13 +19,16 @@ export type SessionPayload =
   | (SessionState & SessionIdentity & { readonly is_new: true })
   | (SessionState & { readonly is_new: false })
 
-/** The tenant is the session's. Identity (`machine`, `opened_at`, `previous_id`) only counts when it is opened. */
-export type ConversationPayload = Omit<Insert<'conversations'>, 'tenant_id' | 'opened_at'> & {
-  readonly opened_at: string | null
-  readonly base_version: number
-}
+/** Tenant and partition are the session's. Identity is named when it is opened, and never changes. */
+type ConversationState = Omit<
+  Insert<'conversations'>,
+  'tenant_id' | 'partition' | 'machine' | 'opened_at' | 'previous_id'
+> & { readonly base_version: number }
+type ConversationIdentity = Pick<Insert<'conversations'>, 'machine' | 'opened_at' | 'previous_id'>
 
-export type JournalPayload = Insert<'conversation_events'> & { readonly session_id: string }
+export type ConversationPayload = ConversationState | (ConversationState & ConversationIdentity)
+
+export type JournalPayload = Insert<'conversation_events'>
 
 /** The channel is the session's; it is named only with a new session, to find duplicates before writing. */
 export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
@@ -50,20 +53,27 @@ export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & 
   readonly cursor_sequence: number | null
 }
 
+/** A row without its nulls: a missing key is null to the database, and a ninth of the bytes. */
+export type WithoutNulls<T> = T extends unknown
+  ? { readonly [Key in keyof T as null extends T[Key] ? never : Key]: T[Key] } & {
+      readonly [Key in keyof T as null extends T[Key] ? Key : never]?: NonNullable<T[Key]>
+    }
+  : never
+
 /** The argument of `commit_steps`: flat lists, one per table, so that each is one statement. */
 export type CommitPayload = {
   readonly commit_id: string
   readonly node_id: string
   readonly lease_ms: number
-  readonly partitions: readonly PartitionPayload[]
-  readonly sessions: readonly SessionPayload[]
-  readonly conversations: readonly ConversationPayload[]
-  readonly journal: readonly JournalPayload[]
-  readonly messages: readonly MessagePayload[]
-  readonly effects: readonly EffectPayload[]
-  readonly effect_updates: readonly EffectUpdatePayload[]
-  readonly deliveries: readonly DeliveryPayload[]
-  readonly quarantine: readonly QuarantinePayload[]
+  readonly partitions: readonly WithoutNulls<PartitionPayload>[]
+  readonly sessions: readonly WithoutNulls<SessionPayload>[]
+  readonly conversations: readonly WithoutNulls<ConversationPayload>[]
+  readonly journal: readonly WithoutNulls<JournalPayload>[]
+  readonly messages: readonly WithoutNulls<MessagePayload>[]
+  readonly effects: readonly WithoutNulls<EffectPayload>[]
+  readonly effect_updates: readonly WithoutNulls<EffectUpdatePayload>[]
+  readonly deliveries: readonly WithoutNulls<DeliveryPayload>[]
+  readonly quarantine: readonly WithoutNulls<QuarantinePayload>[]
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────

@@ -104,7 +104,7 @@ test('a process that got the pid of a recorded child is left alone', async () =>
     { ...named!, commandLine: 'nats-server -c another.conf' },
   ])
   const data = await openDataFolder(folder)
-  expect(bystanders.map((bystander) => isAlive(identityOf(bystander)))).toEqual([true, true])
+  expect(await Promise.all(bystanders.map(isThere))).toEqual([true, true])
   data.release()
 })
 
@@ -150,12 +150,20 @@ async function startOwner() {
   }
 }
 
-/** A process that runs `code` and then stays. */
+/** A process that runs `code`, then stays and answers. */
 async function startProgram(code: string): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['-e', `${code};setInterval(() => {}, 1000);console.log('up')`])
+  const program = `${code};process.on('message', () => process.send('here'));process.send('up')`
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   processes.push(child)
-  await once(child.stdout, 'data')
+  await once(child, 'message')
   return child
+}
+
+/** Whether it still runs now; a signal that was sent before counts. */
+async function isThere(child: ChildProcess): Promise<boolean> {
+  const answered = once(child, 'message').then(() => true)
+  child.send('are you there?')
+  return Promise.race([answered, once(child, 'exit').then(() => false)])
 }
 
 /** The record of an owner that was killed, as the next start finds it. */

@@ -1,0 +1,54 @@
+/** The commands of the command line. Each brings its parts when it runs, so that help costs nothing. */
+import type { Command } from './command.ts'
+
+export const commands: { readonly [name: string]: Command } = {
+  start: {
+    summary: 'start Duologue and serve until it is stopped',
+    usage: ['start'],
+    notes: ['SIGTERM and Ctrl-C stop it cleanly. `npm start` does the same after setting the clone up.'],
+    options: {},
+    run: async (call) => (await import('./start.ts')).runStart(call),
+  },
+  doctor: {
+    summary: 'check every setting against the real services',
+    usage: ['doctor'],
+    notes: [
+      'One line for each check: ok, warn (it runs, but look at it) or bad (it will not run, and what to do).',
+      'The embedded parts are checked while no service owns the data folder. Secrets are never printed.',
+    ],
+    options: {},
+    run: async (call) => (await import('./doctor/doctor.ts')).runDoctor(call),
+  },
+  migrate: {
+    summary: 'bring the database at DATABASE_URL to the newest schema',
+    usage: ['migrate'],
+    notes: ['The embedded database needs no migrating: it brings itself up to date at every start.'],
+    options: {},
+    run: async (call) => (await import('./run-migrate.ts')).runMigrateCommand(call),
+  },
+  tenant: {
+    summary: "show or set a tenant's settings",
+    usage: ['tenant show <name>', 'tenant set <name> <setting>=<value>…'],
+    notes: [
+      'A value is read as JSON where it is JSON, else as text; null takes the setting back to its default.',
+      'Settings are read when a conversation opens: open conversations keep theirs.',
+      'The tenant of TWILIO_NUMBERS is called default.',
+    ],
+    options: {},
+    run: async (call) => (await import('./tenant.ts')).runTenant(call),
+  },
+  quarantine: {
+    summary: 'list the events that could not be applied',
+    usage: ['quarantine list [--limit <1 to 200>] [--cursor <next>]'],
+    notes: ['Oldest first, 50 unless told. --json shows the events themselves, which may hold what users wrote.'],
+    options: { limit: { type: 'string' }, cursor: { type: 'string' } },
+    run: async (call) => (await import('./quarantine.ts')).runQuarantine(call),
+  },
+  replay: {
+    summary: 'fold a conversation from its journal and compare it with what is stored',
+    usage: ['replay <conversation id>'],
+    notes: ['Good when the journal gives the stored snapshot and hash again; it changes nothing.'],
+    options: {},
+    run: async (call) => (await import('./replay.ts')).runReplay(call),
+  },
+}

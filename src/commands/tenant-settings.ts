@@ -1,0 +1,67 @@
+/** What may be set for a tenant, checked before it is written: a typo must not wait for a conversation to be found. */
+import type { Json, JsonObject } from '../machines/json.ts'
+import { isLanguage, languages } from '../machines/conversation/language.ts'
+import { settingBounds } from '../machines/conversation/settings.ts'
+import { registeredMachines } from '../machines/registered.ts'
+import { WrongUse } from './command.ts'
+
+type Rule = { readonly expected: string; readonly isRight: (value: Json) => boolean }
+
+const textCharactersMax = 1_000
+
+/** The settings that the conversation machine, the scripted assistant and the host read, by name. */
+export const settingRules: { readonly [name: string]: Rule } = {
+  ...Object.fromEntries(Object.entries(settingBounds).map(([name, bounds]) => [name, toDurationRule(bounds)])),
+  language: { expected: `one of ${languages.join(', ')}`, isRight: isLanguage },
+  openingHours: {
+    expected: `a text of 1 to ${textCharactersMax} characters`,
+    isRight: (value) => typeof value === 'string' && isText(value),
+  },
+  machine: {
+    expected: `one of ${Object.keys(registeredMachines).join(', ')}`,
+    isRight: (value) => typeof value === 'string' && Object.hasOwn(registeredMachines, value),
+  },
+}
+
+/** `name=value` words as an object; null takes a setting away. Throws `WrongUse` with a sentence. */
+export function readSettingChanges(words: readonly string[]): JsonObject {
+  const changes: { [name: string]: Json } = {}
+  for (const word of words) {
+    const [, name, text] = /^([^=]+)=(.*)$/su.exec(word) ?? []
+    if (name === undefined || text === undefined) throw new WrongUse(`${word} is not of the form <setting>=<value>`)
+    changes[name] = readValue(name, text)
+  }
+  return changes
+}
+
+function readValue(name: string, text: string): Json {
+  const rule = Object.hasOwn(settingRules, name) ? settingRules[name] : undefined
+  if (rule === undefined) {
+    throw new WrongUse(`there is no setting ${name}; there are ${Object.keys(settingRules).join(', ')}`)
+  }
+  const value = parse(text)
+  if (value === null || rule.isRight(value)) return value
+  // What looks like JSON may be meant as text: openingHours=24
+  if (rule.isRight(text)) return text
+  throw new WrongUse(`${name} must be ${rule.expected}, or null for its default`)
+}
+
+function parse(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+}
+
+function toDurationRule([min, max]: readonly [number, number]): Rule {
+  return {
+    expected: `a whole number of milliseconds from ${min} to ${max}`,
+    isRight: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max,
+  }
+}
+
+/** What PostgreSQL's jsonb can hold. */
+function isText(value: string): boolean {
+  return value !== '' && value.length <= textCharactersMax && value.isWellFormed() && !value.includes('\u0000')
+}
