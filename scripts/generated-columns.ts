@@ -1,6 +1,6 @@
 /**
  * Writes what the code knows of the schema from the database's own catalogue, after every change of a migration:
- * `src/infra/supabase/database-types.ts` (rows, and what may be inserted: everything but generated columns) and
+ * `src/infra/supabase/database-types.ts` (rows, and which of their columns are generated) and
  * `docs/generated-columns.md`. Run it with Node 24: `node scripts/generated-columns.ts`. A test compares both files
  * with the catalogue.
  */
@@ -16,14 +16,13 @@ export type Column = {
   /** PostgreSQL's name of the type: `text`, `jsonb`, `timestamp with time zone`. */
   readonly type: string
   readonly nullable: boolean
-  readonly hasDefault: boolean
   /** The expression of a generated column, else null. */
   readonly expression: string | null
 }
 
 export const catalogueQuery = `
   select class.relname as "table", attribute.attname as name, format_type(attribute.atttypid, null) as type,
-    not attribute.attnotnull as nullable, attribute.attgenerated = '' and attribute.atthasdef as "hasDefault",
+    not attribute.attnotnull as nullable,
     case when attribute.attgenerated <> '' then pg_get_expr(expression.adbin, expression.adrelid) end as expression
   from pg_attribute as attribute
   join pg_class as class on class.oid = attribute.attrelid and class.relkind = 'r'
@@ -36,24 +35,22 @@ export const typesFile = join(root, 'src/infra/supabase/database-types.ts')
 export const pageFile = join(root, 'docs/generated-columns.md')
 
 export function renderDatabaseTypes(columns: readonly Column[]): string {
-  const tables = Object.entries(Object.groupBy(columns, (column) => column.table)).map(([table, own = []]) => {
-    const written = own.filter((column) => column.expression === null)
-    return `  ${table}: {
+  const tables = Object.entries(Object.groupBy(columns, (column) => column.table)).map(
+    ([table, own = []]) => `  ${table}: {
     Row: {
 ${own.map((column) => `      ${column.name}: ${toType(column)}`).join('\n')}
     }
-    Insert: {
-${written.map((column) => `      ${column.name}${isOptional(column) ? '?' : ''}: ${toType(column)}`).join('\n')}
-    }
-    Generated: ${own.flatMap((column) => (column.expression === null ? [] : [`'${column.name}'`])).join(' | ') || 'never'}
-  }`
-  })
+    Generated: ${toUnion(own.filter((column) => column.expression !== null))}
+  }`,
+  )
   return `/**
  * The rows of the schema \`duologue\` as JSON carries them, from the database's catalogue: written by
- * scripts/generated-columns.ts, do not edit. \`Insert\` has no generated column, and none of its keys is optional
- * but those that are nullable or have a default.
+ * scripts/generated-columns.ts, do not edit.
  */
 import type { Json } from '../../machines/json.ts'
+
+/** What may be inserted into a table: everything but its generated columns. */
+export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
 ${tables.join('\n')}
@@ -78,8 +75,8 @@ ${rows.join('\n')}
 `
 }
 
-function isOptional(column: Column): boolean {
-  return column.nullable || column.hasDefault
+function toUnion(columns: readonly Column[]): string {
+  return columns.length === 0 ? 'never' : columns.map(({ name }) => `'${name}'`).join(' | ')
 }
 
 function toType({ type, nullable }: Column): string {

@@ -9,6 +9,7 @@ export async function runChecks() {
     format: runTool('oxfmt/bin/oxfmt', ['--check', '.']),
     lint: runTool('oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '--format=stylish']),
     types: runTool('typescript/bin/tsc', ['--noEmit', '--project', '.']),
+    'types of the pages': runTool('typescript/bin/tsc', ['--noEmit', '--project', 'web']),
     'fast tests': tests,
   }
   const results = await Promise.all(Object.entries(checks).map(([name, running]) => report(name, running)))

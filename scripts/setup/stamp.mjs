@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const scriptsFolder = import.meta.dirname ?? new URL('.', import.meta.url).pathname
 
@@ -32,7 +32,11 @@ export function packagesKey(root) {
     .filter((name) => name.endsWith('.mjs'))
     .toSorted()
     .map((name) => join(scriptsFolder, name))
-  return hashOf([join(root, 'package-lock.json'), ...scripts], `${process.platform} ${process.arch}`)
+  return hashOf(
+    root,
+    [join(root, 'package-lock.json'), join(scriptsFolder, '..', 'setup.mjs'), ...scripts],
+    `${process.platform} ${process.arch}`,
+  )
 }
 
 /** The hash of the pages' sources and of the lockfile that their tools come from; null when there is nothing to build. */
@@ -44,12 +48,12 @@ export function pagesKey(root) {
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .filter((path) => !path.startsWith(join(web, 'dist')))
     .toSorted()
-  return hashOf([join(root, 'package-lock.json'), ...sources], '')
+  return hashOf(root, [join(root, 'package-lock.json'), ...sources], '')
 }
 
-function hashOf(paths, salt) {
+function hashOf(root, paths, salt) {
   const hash = createHash('sha256').update(salt)
-  for (const path of paths) hash.update(`\0${path.split(/[\\/]/u).at(-1)}\0`).update(readFileSync(path))
+  for (const path of paths) hash.update(`\0${relative(root, path)}\0`).update(readFileSync(path))
   return hash.digest('hex')
 }
 

@@ -52,7 +52,7 @@ export function decide(state: SessionState, entry: Entry, context: DecideContext
       decideLogged(work, entry)
       break
     case 'due':
-      fireDueTimers(work)
+      fireDueTimers(work, entry.asOf)
       break
     case 'result':
       takeResult(work, entry.effect, entry.result)
@@ -151,16 +151,17 @@ function advanceClock(work: Work, byMs: number): void {
   const { conversation } = work.state
   // No step: the row is written again because the wall-clock moment of its next timer has moved.
   if (conversation !== null) work.fold.addStep(conversation, conversation, null, null)
-  fireDueTimers(work)
+  fireDueTimers(work, work.context.now)
 }
 
 // ── Timers ───────────────────────────────────────────────────────────────────────────────────────
 
-function fireDueTimers(work: Work): void {
+/** `asOf`: wall clock; what became due after it waits for a barrier of its own. */
+function fireDueTimers(work: Work, asOf: number): void {
   for (let fired = 0; !work.state.quarantined; fired += 1) {
     const { conversation, clockOffsetMs } = work.state
     const next = toNextTimer(work.state)
-    if (conversation === null || next === null || next.dueAt > work.context.now + clockOffsetMs) return
+    if (conversation === null || next === null || next.dueAt > asOf + clockOffsetMs) return
     assert(fired < dueTimersMax, `more than ${dueTimersMax} timers of one conversation are due at once`)
     const timer = conversation.timers[next.timerId]
     assert(timer !== undefined, `the timer ${next.timerId} is not armed`)

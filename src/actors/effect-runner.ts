@@ -235,7 +235,7 @@ export class EffectRunner {
     const controller = new AbortController()
     const running = this.#running.get(session) ?? new Map<string, Running>()
     this.#running.set(session, running)
-    const done = this.#withinLimit(effect.kind, () => work(controller.signal))
+    const done = this.#withinLimit(effect, () => work(controller.signal))
       .catch((error: unknown): EffectResult => {
         this.#host.telemetry.log('error', 'an effect threw', { effectId: effect.effectId, error: String(error) })
         return { kind: isVisible ? 'uncertain' : 'failed', reason: String(error), error: toFailure(error) } as EffectResult
@@ -250,7 +250,9 @@ export class EffectRunner {
     running.set(effect.effectId, { controller, isVisible, done })
   }
 
-  async #withinLimit<T>(kind: string, work: () => Promise<T>): Promise<T> {
+  async #withinLimit<T>(effect: Effect, work: () => Promise<T>): Promise<T> {
+    // Asking about a lost send takes most of a minute of waiting: that must not hold up other sends.
+    const kind = effect.status === 'uncertain' ? `resolve ${effect.kind}` : effect.kind
     const inFlight = this.#inFlight.get(kind) ?? 0
     if (inFlight >= limits.effectsInFlightPerKind) {
       await new Promise<void>((resolve) => {

@@ -4,8 +4,8 @@ import type { TrackedPosition } from './positions.ts'
 
 export type Entry =
   | { readonly kind: 'logged'; readonly log: LogEntry; readonly event: LoggedEvent; readonly position: TrackedPosition }
-  /** At least one timer may be due; which one is read from the newest state. */
-  | { readonly kind: 'due' }
+  /** A timer may be due; which one is read from the newest state. Later ones than `asOf` have no barrier yet. */
+  | { readonly kind: 'due'; readonly asOf: number }
   /** `effect` as it was started: its attempts count from there. */
   | { readonly kind: 'result'; readonly effect: Effect; readonly result: EffectResult | Cancelled }
 

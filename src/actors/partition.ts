@@ -7,8 +7,6 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
-import TinyQueue from 'tinyqueue'
-
 import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './decide.ts'
@@ -24,8 +22,7 @@ import { Positions } from './positions.ts'
 import { Session } from './session.ts'
 import type { SessionOwner } from './session.ts'
 import { toWakeAt } from './session-state.ts'
-
-type Wake = { readonly at: number; readonly sessionKey: string }
+import { WakeQueue } from './wake-queue.ts'
 
 export type PartitionParts = {
   readonly host: Host
@@ -48,14 +45,11 @@ export class Partition implements SessionOwner {
   readonly #incarnation: string
   readonly #positions = new Positions()
   readonly #sessions = new Map<string, Session>()
-  readonly #wakes = new TinyQueue<Wake>([], (a, b) => a.at - b.at)
-  readonly #wakeOf = new Map<string, number>()
+  readonly #wakes: WakeQueue
   readonly #foreign: ParkedEvent[] = []
   #cursor: number
   #delivered: number
   #reader: LogReader | null = null
-  #cancelAlarm: (() => void) | null = null
-  #alarmAt = Infinity
   #waiters: { readonly sequence: number; readonly resolve: () => void }[] = []
   #isFiring = false
   #release: (() => void) | null = null
@@ -68,6 +62,7 @@ export class Partition implements SessionOwner {
     this.#incarnation = incarnation
     this.#cursor = claimed.cursor.incarnation === incarnation ? claimed.cursor.sequence : 0
     this.#delivered = this.#cursor
+    this.#wakes = new WakeQueue(parts.host.clock, () => void this.#fire())
   }
 
   get sessionCount(): number {
@@ -85,7 +80,7 @@ export class Partition implements SessionOwner {
     if (this.isLost) return
     this.isLost = true
     this.isActive = false
-    this.#cancelAlarm?.()
+    this.#wakes.stop()
     this.#release?.()
     for (const waiter of this.#waiters) waiter.resolve()
     this.#parts.lane.forget(this)
@@ -98,7 +93,7 @@ export class Partition implements SessionOwner {
   /** Reads no further; what was read is still decided and committed. */
   async stopReading(): Promise<void> {
     this.isActive = false
-    this.#cancelAlarm?.()
+    this.#wakes.stop()
     await this.#reader?.stop()
   }
 
@@ -112,7 +107,7 @@ export class Partition implements SessionOwner {
     if (this.isLost) return
     this.isActive = true
     for (const session of this.#sessions.values()) this.#parts.effects.reconcile(session, this)
-    this.#setAlarm()
+    this.#wakes.setAlarm()
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────
@@ -301,57 +296,32 @@ export class Partition implements SessionOwner {
     this.#sessionOf(sessionKey)
   }
 
+  /** The session may have a timer due at this wall-clock moment. */
+  wakeLater(sessionKey: string, at: number): void {
+    this.#wakes.add(sessionKey, at)
+  }
+
   #schedule(session: Session): void {
     const wakeAt = session.newest === null ? null : toWakeAt(session.newest)
     if (wakeAt === null || wakeAt > this.#parts.host.clock.now() + limits.timerHorizonMs) return
-    this.wakeLater(session.key, wakeAt)
-  }
-
-  /** The session may have a timer due at this wall-clock moment. */
-  wakeLater(sessionKey: string, at: number): void {
-    if ((this.#wakeOf.get(sessionKey) ?? Infinity) <= at) return
-    this.#wakeOf.set(sessionKey, at)
-    this.#wakes.push({ at, sessionKey })
-    this.#setAlarm()
-  }
-
-  #setAlarm(): void {
-    const next = this.#wakes.peek()
-    if (next === undefined || next.at >= this.#alarmAt || this.#isFiring) return
-    this.#cancelAlarm?.()
-    this.#alarmAt = next.at
-    const { clock } = this.#parts.host
-    this.#cancelAlarm = clock.schedule(Math.max(0, next.at - clock.now()), () => {
-      this.#alarmAt = Infinity
-      void this.#fire()
-    })
+    this.#wakes.add(session.key, wakeAt)
   }
 
   async #fire(): Promise<void> {
     if (!this.isActive || this.#isFiring) return
     this.#isFiring = true
     try {
-      const due = this.#takeDue()
+      // Asked after this moment, the log holds every message that reached it before.
+      const asOf = this.#parts.host.clock.now()
+      const due = this.#wakes.take(asOf)
       if (due.length > 0) await this.barrier()
       if (!this.isActive) return
-      for (const key of due) this.#sessionOf(key).receive({ kind: 'due' })
+      for (const key of due) this.#sessionOf(key).receive({ kind: 'due', asOf })
       for (const key of due) this.#rearm(key)
     } finally {
       this.#isFiring = false
-      this.#setAlarm()
+      this.#wakes.setAlarm()
     }
-  }
-
-  #takeDue(): string[] {
-    const now = this.#parts.host.clock.now()
-    const due: string[] = []
-    for (let next = this.#wakes.peek(); next !== undefined && next.at <= now; next = this.#wakes.peek()) {
-      this.#wakes.pop()
-      if (this.#wakeOf.get(next.sessionKey) !== next.at) continue
-      this.#wakeOf.delete(next.sessionKey)
-      due.push(next.sessionKey)
-    }
-    return due
   }
 
   /** A timer that was renewed meanwhile is due later; one of a session that is loading shows itself then. */

@@ -34,8 +34,14 @@ export const pushAdvice =
 export async function runMigrate(settings: {
   readonly databaseUrl: string | null
   readonly supabaseUrl: string | null
-}): Promise<{ readonly kind: 'migrated'; readonly versions: readonly string[] } | { readonly kind: 'advice'; readonly text: string }> {
+}): Promise<
+  | { readonly kind: 'migrated'; readonly versions: readonly string[] }
+  | { readonly kind: 'advice'; readonly text: string }
+> {
   if (settings.databaseUrl !== null) return { kind: 'migrated', versions: await migrate(settings.databaseUrl) }
   if (settings.supabaseUrl !== null) return { kind: 'advice', text: pushAdvice }
-  return { kind: 'advice', text: 'the embedded database brings itself up to date at every start; set DATABASE_URL to migrate another' }
+  return {
+    kind: 'advice',
+    text: 'the embedded database brings itself up to date at every start; set DATABASE_URL to migrate another',
+  }
 }

@@ -9,9 +9,11 @@ import type { Replay } from '../actors/replay.ts'
 import { readConfig } from '../config.ts'
 import type { StoredConversation } from '../infra/supabase/tenants.ts'
 import { registeredMachines } from '../machines/registered.ts'
+import type { MachineRegistration } from '../machines/registry.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { withStore } from './open-store.ts'
+import { toSentence } from './sentence.ts'
 
 const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu
 const eventsPerPage = 200
@@ -54,7 +56,7 @@ function compare(stored: StoredConversation, journal: readonly EventItem[]): Com
   if (registration === undefined) return differs(1, `this program has no machine ${stored.machine}`)
   const own = registration.machine.version ?? ''
   const foreign = journal.find(({ machineVersion }) => machineVersion !== own)
-  const replay = replayJournal(registration, journal)
+  const replay = replayOrRefuse(registration, journal)
   if (replay.kind === 'same') return compareSnapshots(stored, replay)
   if (foreign === undefined) return differs(replay.version, replay.reason)
   const { version, machineVersion } = foreign
@@ -62,6 +64,15 @@ function compare(stored: StoredConversation, journal: readonly EventItem[]): Com
     replay.version,
     `${replay.reason} (from version ${version} on the journal is of ${stored.machine} ${machineVersion}, this program has ${own})`,
   )
+}
+
+/** A machine of another version may throw where the writer's did not. */
+function replayOrRefuse(registration: MachineRegistration, journal: readonly EventItem[]): Replay {
+  try {
+    return replayJournal(registration, journal)
+  } catch (error) {
+    return { kind: 'differs', version: journal.at(-1)?.version ?? 0, reason: `the machine threw: ${toSentence(error)}` }
+  }
 }
 
 function compareSnapshots(stored: StoredConversation, replay: Replay & { readonly kind: 'same' }): Comparison {

@@ -26,6 +26,9 @@ export type LogPart = {
 
 /** The webhook's whole answer has to stay far below Twilio's 15 s. */
 const publishTimeoutMs = 3_000
+/** A server that ends more often than this has a reason that a person has to see. */
+const restartsMax = 5
+const restartsWithinMs = 60_000
 /** Below the embedded server's own limit, so that the stream refuses before the disk does. */
 const streamBytesMax = fileStoreBytesMax * 0.8
 
@@ -33,9 +36,9 @@ export async function openLog(
   config: Config,
   folder: DataFolder | null,
   telemetry: Telemetry,
-  onServerExit: (reason: string) => void,
+  onFatal: (reason: string) => void,
 ): Promise<LogPart> {
-  const server = config.nats === null ? await startEmbedded(folder, onServerExit) : null
+  const server = config.nats === null ? await startEmbedded(folder, telemetry, onFatal) : null
   const address =
     server ?? { url: config.nats?.servers.join(',') ?? '', credentialsFile: config.nats?.credentialsFile ?? null }
   const connection = await openNats(address, `duologue ${config.nodeId}`)
@@ -55,7 +58,7 @@ export async function openLog(
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
     connection,
-    description: server === null ? withoutPassword(address.url) : `nats-server ${server.url}, process ${server.pid}, synced on every write`,
+    description: server === null ? withoutPassword(address.url) : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
     isEmbedded: server !== null,
     isConnected: () => isConnected,
     async close() {
@@ -65,12 +68,31 @@ export async function openLog(
   }
 }
 
-async function startEmbedded(folder: DataFolder | null, onExit: (reason: string) => void): Promise<NatsServer> {
+type EmbeddedServer = { readonly url: string; readonly user: string; readonly pass: string; pid(): number; stop(): Promise<void> }
+
+/** A server that ends by itself is started again over its data: the connection and its readers come back alone. */
+async function startEmbedded(
+  folder: DataFolder | null,
+  telemetry: Telemetry,
+  onFatal: (reason: string) => void,
+): Promise<EmbeddedServer> {
   if (folder === null) throw new Error('the embedded NATS needs the data folder')
-  return startNatsServer({
+  const options = {
     binary: findNatsServer(process.env),
     storeDir: join(folder.path, 'nats'),
-    onExit,
-    recordChild: (child) => folder.recordChild(child),
-  })
+    recordChild: (child: { readonly name: string; readonly pid: number }) => folder.recordChild(child),
+  }
+  let endings: number[] = []
+  const restart = async (reason: string): Promise<void> => {
+    endings = [...endings, performance.now()].filter((at) => at > performance.now() - restartsWithinMs)
+    telemetry.log('error', 'the embedded nats-server ended; starting it again', { reason })
+    if (endings.length > restartsMax) throw new Error(`it ended ${endings.length} times within a minute: ${reason}`)
+    server = await startNatsServer({ ...options, port: server.port, pass: server.pass, onExit })
+  }
+  const onExit = (reason: string): void => {
+    restart(reason).catch((error: unknown) => onFatal(`could not keep nats-server running: ${String(error)}`))
+  }
+  let server: NatsServer = await startNatsServer({ ...options, onExit })
+  const { url, user, pass } = server
+  return { url, user, pass, pid: () => server.pid, stop: async () => server.stop() }
 }

@@ -10,130 +10,156 @@ as $$
     'deadline', effect.deadline, 'started_at', effect.started_at, 'message_id', effect.message_id)
 $$;
 
+create function duologue.session_row(session duologue.sessions) returns jsonb
+language sql stable set search_path = ''
+as $$
+  select jsonb_build_object('session_key', session.session_key, 'id', session.id, 'tenant_id', session.tenant_id,
+    'channel_id', session.channel_id, 'business_address', session.business_address, 'user_key', session.user_key,
+    'position_incarnation', session.position_incarnation, 'position_sequence', session.position_sequence,
+    'reply_address', session.reply_address, 'last_inbound_at', session.last_inbound_at, 'speaker', session.speaker,
+    'speaker_token', session.speaker_token, 'opted_out', session.opted_out,
+    'clock_offset_ms', session.clock_offset_ms, 'quarantined_at', session.quarantined_at)
+$$;
+
 -- request: {sessions: [{session_key, provider_ids: [text]}]}
 -- -> {sessions: [...], channels: [...], known_provider_ids: ['<session key> <provider id>']}
 create function public.load_sessions(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
-  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+  set enable_seqscan = off set enable_mergejoin = off set jit = off
 as $$
 declare
+  keys text[];
+  missing text[];
   sessions jsonb;
   channels jsonb;
   known jsonb;
 begin
   request := duologue.as_object(request);
+  select array_agg(session_key) into keys from jsonb_to_recordset(request -> 'sessions') as asked(session_key text);
 
-  select coalesce(jsonb_agg(jsonb_build_object(
-    'session_key', session.session_key, 'id', session.id, 'tenant_id', session.tenant_id,
-    'channel_id', session.channel_id, 'business_address', session.business_address, 'user_key', session.user_key,
-    'position_incarnation', session.position_incarnation, 'position_sequence', session.position_sequence,
-    'reply_address', session.reply_address, 'last_inbound_at', session.last_inbound_at, 'speaker', session.speaker,
-    'speaker_token', session.speaker_token, 'opted_out', session.opted_out,
-    'clock_offset_ms', session.clock_offset_ms, 'quarantined_at', session.quarantined_at,
-    'settings', tenant.settings || channel.settings,
-    'conversation', case when conversation.id is not null then jsonb_build_object(
-      'id', conversation.id, 'status', conversation.status, 'machine', conversation.machine,
-      'machine_version', conversation.machine_version, 'version', conversation.version,
-      'snapshot', conversation.snapshot, 'hash', conversation.hash, 'timers', conversation.timers,
-      'updated_at', conversation.updated_at) end,
-    'effects', (
-      select coalesce(jsonb_agg(duologue.effect_row(effect) order by effect.created_at, effect.conversation_id,
-        split_part(effect.id, ':', 2)::bigint, split_part(effect.id, ':', 3)::bigint), '[]')
-      from duologue.effects as effect
-      where effect.partition = session.partition and effect.session_id = session.id
-        and effect.status in ('pending', 'running', 'uncertain')))), '[]')
+  select coalesce(jsonb_agg(duologue.session_row(session) || jsonb_build_object(
+    'settings', tenant.settings || channel.settings, 'conversation', conversation.row, 'effects', effects.rows)), '[]')
   into sessions
-  from jsonb_to_recordset(request -> 'sessions') as asked(session_key text)
-  join duologue.sessions as session on session.session_key = asked.session_key
+  from duologue.sessions as session
   join duologue.channels as channel on channel.id = session.channel_id
   join duologue.tenants as tenant on tenant.id = session.tenant_id
-  left join duologue.conversations as conversation on conversation.id = session.conversation_id;
+  left join lateral (
+    select jsonb_build_object('id', id, 'status', status, 'machine', machine, 'machine_version', machine_version,
+      'version', version, 'snapshot', snapshot, 'hash', hash, 'timers', timers, 'updated_at', updated_at) as row
+    from duologue.conversations where id = session.conversation_id offset 0) as conversation on true
+  cross join lateral (
+    select coalesce(jsonb_agg(duologue.effect_row(effect) order by effect.created_at, effect.conversation_id,
+      split_part(effect.id, ':', 2)::bigint, split_part(effect.id, ':', 3)::bigint), '[]') as rows
+    from duologue.effects as effect
+    where effect.partition = session.partition and effect.session_id = session.id
+      and effect.status in ('pending', 'running', 'uncertain')) as effects
+  where session.session_key = any(keys);
 
+  missing := array(
+    select distinct split_part(key, '.', 1)
+    from (select unnest(keys) except select loaded ->> 'session_key' from jsonb_array_elements(sessions) as loaded)
+      as unknown(key));
   select coalesce(jsonb_agg(jsonb_build_object('business_address', channel.address,
     'business_token', channel.business_token, 'channel_id', channel.id, 'tenant_id', channel.tenant_id,
     'settings', tenant.settings || channel.settings)), '[]')
   into channels
-  from (
-    select distinct split_part(asked.session_key, '.', 1) as business_token
-    from jsonb_to_recordset(request -> 'sessions') as asked(session_key text)
-    where not exists (select from duologue.sessions as session where session.session_key = asked.session_key)
-  ) as missing
-  join duologue.channels as channel on channel.business_token = missing.business_token
-  join duologue.tenants as tenant on tenant.id = channel.tenant_id;
+  from duologue.channels as channel
+  join duologue.tenants as tenant on tenant.id = channel.tenant_id
+  where channel.business_token = any(missing);
 
-  select coalesce(jsonb_agg(asked.session_key || ' ' || message.provider_id), '[]') into known
+  select coalesce(jsonb_agg(asked.session_key || ' ' || waiting.provider_id), '[]') into known
   from jsonb_to_recordset(request -> 'sessions') as asked(session_key text, provider_ids jsonb)
   cross join lateral jsonb_array_elements_text(asked.provider_ids) as waiting(provider_id)
-  join duologue.channels as channel on channel.business_token = split_part(asked.session_key, '.', 1)
-  join duologue.messages as message
-    on message.channel_id = channel.id and message.provider_id = waiting.provider_id;
+  cross join lateral (
+    select id from duologue.channels
+    where business_token = split_part(asked.session_key, '.', 1) offset 0) as channel
+  cross join lateral (
+    select from duologue.messages
+    where channel_id = channel.id and provider_id = waiting.provider_id offset 0) as message;
 
   return jsonb_build_object('sessions', sessions, 'channels', channels, 'known_provider_ids', known);
 end
 $$;
 
 -- One page of the sessions of these partitions that need attention: with a timer due at the horizon, or with an
--- unsettled effect (whatever the horizon).
+-- unsettled effect (whatever the horizon). Partition after partition, so that a page costs what it holds.
 -- request: {partitions: [int], of: timers | effects, horizon, after: {partition, wake_at?, id} | null, limit}
 -- -> {sessions: [{session_key, partition, wake_at}], next: an `after` | null}
 create function public.load_due(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
-  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off
+  set enable_seqscan = off set enable_mergejoin = off set jit = off
 as $$
 declare
-  asked integer[];
   after jsonb;
-  page_limit integer;
-  answer jsonb;
+  room integer;
+  asked integer;
+  part jsonb;
+  due jsonb := '[]';
 begin
   request := duologue.as_object(request);
-  asked := array(select jsonb_array_elements_text(request -> 'partitions')::integer);
   after := nullif(request -> 'after', 'null');
-  page_limit := least(greatest((request ->> 'limit')::integer, 1), 1000);
+  room := least(greatest((request ->> 'limit')::integer, 1), 1000);
+  for asked in
+    select value::integer as partition from jsonb_array_elements_text(request -> 'partitions')
+    where after is null or value::integer >= (after ->> 'partition')::integer
+    order by partition
+  loop
+    if (after ->> 'partition')::integer < asked then
+      after := null;
+    end if;
+    if request ->> 'of' = 'timers' then
+      part := duologue.due_timers(asked, (request ->> 'horizon')::timestamptz, after, room);
+    else
+      part := duologue.unsettled_effects(asked, after, room);
+    end if;
+    due := due || part;
+    room := room - jsonb_array_length(part);
+    exit when room = 0;
+  end loop;
+  return jsonb_build_object('sessions', due, 'next', case when room = 0 then due -> -1 end);
+end
+$$;
 
-  if request ->> 'of' = 'timers' then
-    select jsonb_build_object(
-      'sessions', coalesce(jsonb_agg(jsonb_build_object('session_key', page.session_key, 'partition', page.partition,
-        'wake_at', page.next_timer_at) order by page.partition, page.next_timer_at, page.id), '[]'),
-      'next', case when count(*) = page_limit then (array_agg(jsonb_build_object('partition', page.partition,
-        'wake_at', page.next_timer_at, 'id', page.id) order by page.partition desc, page.next_timer_at desc,
-        page.id desc))[1] end)
-    into answer
+create function duologue.due_timers(asked integer, horizon timestamptz, after jsonb, room integer) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(to_jsonb(page) order by page.wake_at, page.id), '[]')
     from (
-      select session.session_key, conversation.partition, conversation.next_timer_at, conversation.id
+      select session.session_key, conversation.partition, conversation.next_timer_at as wake_at, conversation.id
       from duologue.conversations as conversation
-      join duologue.sessions as session on session.id = conversation.session_id
-      where conversation.partition = any(asked) and conversation.next_timer_at <= (request ->> 'horizon')::timestamptz
-        and session.quarantined_at is null
-        and (after is null or (conversation.partition, conversation.next_timer_at, conversation.id)
-          > ((after ->> 'partition')::integer, (after ->> 'wake_at')::timestamptz, (after ->> 'id')::uuid))
+      cross join lateral (
+        select session_key from duologue.sessions
+        where id = conversation.session_id and quarantined_at is null offset 0) as session
+      where conversation.partition = asked and conversation.next_timer_at <= horizon
+        and (after is null or (conversation.next_timer_at, conversation.id)
+          > ((after ->> 'wake_at')::timestamptz, (after ->> 'id')::uuid))
       order by conversation.partition, conversation.next_timer_at, conversation.id
-      limit page_limit
-    ) as page;
-    return answer;
-  end if;
+      limit room
+    ) as page);
+end
+$$;
 
-  select jsonb_build_object(
-    'sessions', coalesce(jsonb_agg(jsonb_build_object('session_key', session.session_key,
-      'partition', page.partition, 'wake_at', page.wake_at) order by page.partition, page.session_id), '[]'),
-    'next', case when count(*) = page_limit then (array_agg(jsonb_build_object('partition', page.partition,
-      'id', page.session_id) order by page.partition desc, page.session_id desc))[1] end)
-  into answer
-  from (
-    -- A running send is touched only after its deadline.
-    select effect.partition, effect.session_id, min(coalesce(
-      case when effect.status = 'running' then effect.deadline else effect.next_attempt_at end,
-      effect.created_at)) as wake_at
-    from duologue.effects as effect
-    where effect.partition = any(asked) and effect.status in ('pending', 'running', 'uncertain')
-      and (after is null or (effect.partition, effect.session_id)
-        > ((after ->> 'partition')::integer, (after ->> 'id')::uuid))
-    group by effect.partition, effect.session_id
-    order by effect.partition, effect.session_id
-    limit page_limit
-  ) as page
-  join duologue.sessions as session on session.id = page.session_id;
-  return answer;
+-- A running send is touched only after its deadline; an effect without a moment of its own is wanted at once.
+create function duologue.unsettled_effects(asked integer, after jsonb, room integer) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('session_key', session.session_key, 'partition', asked,
+      'wake_at', page.wake_at, 'id', page.id) order by page.id), '[]')
+    from (
+      select session_id as id,
+        min(coalesce(case when status = 'running' then deadline else next_attempt_at end, created_at)) as wake_at
+      from duologue.effects
+      where partition = asked and status in ('pending', 'running', 'uncertain')
+        and (after is null or session_id > (after ->> 'id')::uuid)
+      group by session_id
+      order by session_id
+      limit room
+    ) as page
+    cross join lateral (select session_key from duologue.sessions where id = page.id offset 0) as session);
 end
 $$;
 

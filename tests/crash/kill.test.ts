@@ -2,6 +2,9 @@
  * SIGKILL from outside, at the named points and at random moments after the 200: after a restart every
  * acknowledged message is answered exactly once at the fake Twilio, and the database shows no trace of it.
  */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { crashPoints } from '../../src/actors/ports.ts'
@@ -105,6 +108,21 @@ test(`${randomKills} kills at random moments after the 200`, { timeout: 400_000 
     await doomed.kill()
   }
   const service = await deployment.start()
+  await everyoneIsAnswered()
+  await service.stop()
+})
+
+test('a kill of the embedded nats-server alone is survived by the running service', { timeout: 60_000 }, async () => {
+  const service = await deployment.start()
+  await sayAsMany(2)
+  const owner = await readFile(join(deployment.dataDir, 'owner.json'), 'utf8')
+  for (const { pid } of (JSON.parse(owner) as { children: { pid: number }[] }).children) process.kill(pid, 'SIGKILL')
+  await until(async () => {
+    const user = newUser()
+    const { statusCode } = await deployment.fake.say(user, 'hello')
+    if (statusCode === 200) expected.set(user, 1)
+    return statusCode === 200
+  }, 10_000)
   await everyoneIsAnswered()
   await service.stop()
 })

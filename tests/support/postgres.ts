@@ -35,7 +35,11 @@ export async function startPostgres(): Promise<TestPostgres> {
     await chmod(folder, 0o755)
     await chown(folder, nobody, nobody)
   }
-  await run(join(native, 'bin/initdb'), [`--pgdata=${data}`, '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync'], account)
+  await run(
+    join(native, 'bin/initdb'),
+    [`--pgdata=${data}`, '--auth=trust', '--username=postgres', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    account,
+  )
   const port = await findFreePort()
   const server = spawn(
     join(native, 'bin/postgres'),
@@ -111,7 +115,11 @@ async function findNative(folder: string, isRoot: boolean): Promise<string> {
   return copy
 }
 
-async function run(program: string, parameters: readonly string[], account: { uid?: number; gid?: number }): Promise<void> {
+async function run(
+  program: string,
+  parameters: readonly string[],
+  account: { uid?: number; gid?: number },
+): Promise<void> {
   const child = spawn(program, parameters, { ...account, stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))

@@ -48,7 +48,14 @@ export function Composer({ pair }: { readonly pair: Pair }) {
         />
         <button type="submit" class="primary" disabled={isEmpty} aria-label="Send">
           <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
-            <path d="M3.5 10 2.6 3.6a.7.7 0 0 1 1-.7l13.5 6.4a.8.8 0 0 1 0 1.4L3.6 17.1a.7.7 0 0 1-1-.7zm0 0h7" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" />
+            <path
+              d="M3.5 10 2.6 3.6a.7.7 0 0 1 1-.7l13.5 6.4a.8.8 0 0 1 0 1.4L3.6 17.1a.7.7 0 0 1-1-.7zm0 0h7"
+              fill="none"
+              stroke="currentColor"
+              stroke-width="1.5"
+              stroke-linecap="round"
+              stroke-linejoin="round"
+            />
           </svg>
         </button>
       </div>

@@ -16,7 +16,6 @@ export function ConversationPanel({ pair, view }: { readonly pair: Pair; readonl
       ) : (
         <>
           <div class="facts">
-            <StatusChip status={conversation.status} />
             <p>{toSentence(conversation.status)}</p>
             <dl>
               <dt>Version</dt>
@@ -56,7 +55,8 @@ function HistoryRow({ change }: { readonly change: StatusChange }) {
         <time dateTime={change.occurredAt}>{toClockTime(Date.parse(change.occurredAt))}</time>
       </div>
       <p>
-        {change.reason ?? `by ${change.initiator}`} <span class="version">version {change.version}</span>
+        {change.reason ?? `by ${change.initiator}`}
+        <span class="version"> · version {change.version}</span>
       </p>
     </li>
   )

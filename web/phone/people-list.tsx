@@ -10,7 +10,13 @@ import {
   type People,
 } from './people.ts'
 
-export function PeopleList({ people, onSelect }: { readonly people: People; readonly onSelect: (address: string) => void }) {
+export function PeopleList({
+  people,
+  onSelect,
+}: {
+  readonly people: People
+  readonly onSelect: (address: string) => void
+}) {
   return (
     <section class="people" aria-labelledby="people-title">
       <h2 id="people-title">Writing as</h2>
@@ -65,7 +71,11 @@ function NewPerson({ onAdd }: { readonly onAdd: (address: string) => void }) {
         </p>
       )}
       <div class="new-person-row">
-        <select aria-label="Channel" value={channel} onChange={(event) => setChannel(event.currentTarget.value as Channel)}>
+        <select
+          aria-label="Channel"
+          value={channel}
+          onChange={(event) => setChannel(event.currentTarget.value as Channel)}
+        >
           <option value="whatsapp">WhatsApp</option>
           <option value="sms">SMS</option>
         </select>

@@ -61,8 +61,7 @@ function Conversation({ pair, people, onSelect }: ConversationProps) {
           </div>
           {isNarrow && (
             <button type="button" class="quiet" onClick={() => setSheet('people')} aria-haspopup="dialog">
-              <span class="visually-hidden">Writing as </span>
-              {toReadablePhone(pair.user)}
+              <span class="label">Writing as</span> {toReadablePhone(pair.user)}
             </button>
           )}
           <button

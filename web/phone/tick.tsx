@@ -10,18 +10,33 @@ const words: { readonly [status in Message['status']]: string } = {
 }
 
 const paths: { readonly [status in Message['status']]: string } = {
-  sending: 'M9 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M9 5v3.2l2.2 1.3',
-  sent: 'M4 8.5 7 11.5 13.5 5',
-  delivered: 'M1 8.5 4 11.5 10.5 5M7.6 11l.6.6L14.8 5',
-  read: 'M1 8.5 4 11.5 10.5 5M7.6 11l.6.6L14.8 5',
-  failed: 'M9 2.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11M9 5v3.6M9 10.8v.1',
+  sending: 'M12 3a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 5.4V8l1.9 1.2',
+  sent: 'M6.5 8.6 9.4 11.5 16 4.9',
+  delivered: 'M2 8.6 4.9 11.5 11.5 4.9M8.6 10.7l.8.8L16 4.9',
+  read: 'M2 8.6 4.9 11.5 11.5 4.9M8.6 10.7l.8.8L16 4.9',
+  failed: 'M12 3a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 5.6v2.9M12 10.6v.05',
 }
 
 export function Tick({ status }: { readonly status: Message['status'] }) {
   return (
-    <svg class="tick" data-status={status} viewBox="0 0 16 16" width="16" height="16" role="img" aria-label={words[status]}>
+    <svg
+      class="tick"
+      data-status={status}
+      viewBox="0 0 18 16"
+      width="18"
+      height="16"
+      role="img"
+      aria-label={words[status]}
+    >
       <title>{words[status]}</title>
-      <path d={paths[status]} fill="none" stroke="currentColor" stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" />
+      <path
+        d={paths[status]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.5"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
     </svg>
   )
 }

@@ -55,7 +55,8 @@ export function readOwnerRecord(folder: string): OwnerRecord {
   try {
     return JSON.parse(readFileSync(join(folder, 'owner.json'), 'utf8')) as OwnerRecord
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return { owner: null, children: [] }
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT')
+      return { owner: null, children: [] }
     throw new Error(`could not read who owned the data folder ${folder}`, { cause: error })
   }
 }

@@ -1,11 +1,5 @@
 /** A batch as `commit_steps` takes it: the sessions' parts taken apart into one flat list per table. */
-import type {
-  CommitBatch,
-  ConversationCommit,
-  EffectUpdate,
-  ParkedEvent,
-  SessionCommit,
-} from '../../actors/ports.ts'
+import type { CommitBatch, ConversationCommit, EffectUpdate, ParkedEvent, SessionCommit } from '../../actors/ports.ts'
 import { toIso, toIsoOrNull } from './rows.ts'
 import type { Json } from '../../machines/json.ts'
 import type {

@@ -6,7 +6,7 @@ import { MalformedCursor } from '../../actors/read-model.ts'
 
 type Key = { readonly [name: string]: unknown }
 
-const keyText = /^[0-9A-Za-z:.+-]{1,64}$/u
+const keyText = /^[0-9A-Za-z:._+-]{1,2000}$/u
 
 export function toCursor(key: Key | null): string | null {
   return key === null ? null : Buffer.from(JSON.stringify(key)).toString('base64url')

@@ -1,9 +1,11 @@
 /**
  * The rows of the schema `duologue` as JSON carries them, from the database's catalogue: written by
- * scripts/generated-columns.ts, do not edit. `Insert` has no generated column, and none of its keys is optional
- * but those that are nullable or have a default.
+ * scripts/generated-columns.ts, do not edit.
  */
 import type { Json } from '../../machines/json.ts'
+
+/** What may be inserted into a table: everything but its generated columns. */
+export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
   channels: {
@@ -17,15 +19,6 @@ export type Tables = {
       settings: Json
       created_at: string
     }
-    Insert: {
-      id?: string
-      tenant_id: string
-      address: string
-      provider_account?: string | null
-      token_secret_name?: string | null
-      settings?: Json
-      created_at?: string
-    }
     Generated: 'business_token'
   }
   conversation_events: {
@@ -37,19 +30,6 @@ export type Tables = {
       from_status: string | null
       to_status: string
       reason: string | null
-      initiator: string
-      machine_version: string
-      occurred_at: string
-      hash: string
-    }
-    Insert: {
-      conversation_id: string
-      version: number
-      event_id: string
-      event: Json
-      from_status?: string | null
-      to_status: string
-      reason?: string | null
       initiator: string
       machine_version: string
       occurred_at: string
@@ -77,25 +57,6 @@ export type Tables = {
       updated_at: string
       closed_at: string | null
     }
-    Insert: {
-      id: string
-      tenant_id: string
-      session_id: string
-      partition: number
-      status: string
-      snapshot: Json
-      machine: string
-      machine_version: string
-      version: number
-      hash: string
-      timers?: Json
-      next_timer_at?: string | null
-      previous_id?: string | null
-      assigned_operator?: string | null
-      opened_at: string
-      updated_at: string
-      closed_at?: string | null
-    }
     Generated: never
   }
   deliveries: {
@@ -107,16 +68,6 @@ export type Tables = {
       status: string
       error_code: string | null
       raw: Json
-      updated_at: string
-    }
-    Insert: {
-      channel_id: string
-      provider_id: string
-      session_id: string
-      effect_id?: string | null
-      status: string
-      error_code?: string | null
-      raw?: Json
       updated_at: string
     }
     Generated: never
@@ -140,24 +91,6 @@ export type Tables = {
       message_id: string | null
       created_at: string
     }
-    Insert: {
-      id: string
-      session_id: string
-      partition: number
-      conversation_id: string
-      kind: string
-      params?: Json
-      child_id?: string | null
-      speaker_token: number
-      status: string
-      attempts?: number
-      next_attempt_at?: string | null
-      deadline?: string | null
-      started_at?: string | null
-      outcome?: Json
-      message_id?: string | null
-      created_at?: string
-    }
     Generated: never
   }
   messages: {
@@ -174,19 +107,6 @@ export type Tables = {
       raw: Json
       at: string
     }
-    Insert: {
-      session_id: string
-      id: string
-      channel_id: string
-      conversation_id?: string | null
-      direction: string
-      author: string
-      body: string
-      media?: Json
-      provider_id?: string | null
-      raw?: Json
-      at: string
-    }
     Generated: never
   }
   nodes: {
@@ -195,12 +115,6 @@ export type Tables = {
       seen_at: string
       lease_ms: number
       is_leaving: boolean
-    }
-    Insert: {
-      node_id: string
-      seen_at: string
-      lease_ms: number
-      is_leaving?: boolean
     }
     Generated: never
   }
@@ -215,16 +129,6 @@ export type Tables = {
       last_commit_id: string | null
       last_commit_outcome: Json
     }
-    Insert: {
-      partition: number
-      owner?: string | null
-      epoch?: number
-      lease_until?: string | null
-      cursor_incarnation?: string
-      cursor_sequence?: number
-      last_commit_id?: string | null
-      last_commit_outcome?: Json
-    }
     Generated: never
   }
   quarantine: {
@@ -238,18 +142,6 @@ export type Tables = {
       subject: string
       data_base64: string
       error: string | null
-      at: string
-    }
-    Insert: {
-      id?: string
-      partition: number
-      session_id?: string | null
-      position_incarnation: string
-      position_sequence: number
-      kind: string
-      subject: string
-      data_base64: string
-      error?: string | null
       at: string
     }
     Generated: never
@@ -275,34 +167,11 @@ export type Tables = {
       quarantined_at: string | null
       created_at: string
     }
-    Insert: {
-      id: string
-      tenant_id: string
-      channel_id: string
-      partition: number
-      business_address: string
-      user_key: string
-      position_incarnation?: string | null
-      position_sequence?: number | null
-      conversation_id?: string | null
-      reply_address: string
-      last_inbound_at?: string | null
-      speaker: string
-      speaker_token: number
-      opted_out?: boolean
-      clock_offset_ms?: number
-      quarantined_at?: string | null
-      created_at?: string
-    }
     Generated: 'session_key'
   }
   status_transitions: {
     Row: {
       from_status: string | null
-      to_status: string
-    }
-    Insert: {
-      from_status?: string | null
       to_status: string
     }
     Generated: never
@@ -313,12 +182,6 @@ export type Tables = {
       name: string
       settings: Json
       created_at: string
-    }
-    Insert: {
-      id?: string
-      name: string
-      settings?: Json
-      created_at?: string
     }
     Generated: never
   }

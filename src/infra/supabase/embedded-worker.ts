@@ -12,7 +12,11 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'answered'; readonly number: number; readonly answer: WireResponse | readonly Record<string, unknown>[] }
+  | {
+      readonly kind: 'answered'
+      readonly number: number
+      readonly answer: WireResponse | readonly Record<string, unknown>[]
+    }
   | { readonly kind: 'failed'; readonly number: number; readonly message: string }
   | { readonly kind: 'closed' }
 
@@ -30,8 +34,7 @@ port.on('message', (message: ToWorker) => {
     void closeAll(app)
     return
   }
-  const answering =
-    message.kind === 'fetch' ? app.fetch(message.request) : app.query(message.sql, message.parameters)
+  const answering = message.kind === 'fetch' ? app.fetch(message.request) : app.query(message.sql, message.parameters)
   answering.then(
     (answer) => tell({ kind: 'answered', number: message.number, answer }),
     (error: unknown) => tell({ kind: 'failed', number: message.number, message: String(error) }),

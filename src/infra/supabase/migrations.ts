@@ -33,7 +33,11 @@ export async function readMigrations(): Promise<readonly Migration[]> {
     return match === null ? [] : [{ version: match[1] ?? '', name: match[2] ?? '', file }]
   })
   return Promise.all(
-    migrations.map(async ({ version, name, file }) => ({ version, name, sql: await readFile(join(folder, file), 'utf8') })),
+    migrations.map(async ({ version, name, file }) => ({
+      version,
+      name,
+      sql: await readFile(join(folder, file), 'utf8'),
+    })),
   )
 }
 

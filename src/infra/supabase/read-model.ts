@@ -1,11 +1,5 @@
 /** The read model: the rows come as the API answers them, so little is left to do but times and cursors. */
-import {
-  MalformedCursor,
-  type Channel,
-  type Page,
-  type PageRequest,
-  type ReadModel,
-} from '../../actors/read-model.ts'
+import { MalformedCursor, type Channel, type Page, type PageRequest, type ReadModel } from '../../actors/read-model.ts'
 import type { Call } from './call.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { ChannelRow } from './rows.ts'
@@ -19,7 +13,7 @@ const isoWithOffset = /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/u
 export function createReadModel(call: Call): ReadModel {
   const list = async <T>(name: string, request: object, key: Key, page: PageRequest): Promise<Page<T> | null> => {
     const after = readCursor(page.cursor ?? null, key)
-    const answer = (await call(name, { ...request, after, limit: page.limit ?? null, tenant_id: page.tenantId ?? null }))
+    const answer = await call(name, { ...request, after, limit: page.limit ?? null, tenant_id: page.tenantId ?? null })
     return answer === null ? null : toPage<T>(answer as PageAnswer)
   }
   const listOf = async <T>(name: string, id: string, key: Key, page: PageRequest): Promise<Page<T> | null> =>
@@ -42,7 +36,8 @@ export function createReadModel(call: Call): ReadModel {
     listMessages: (id, page) => listOf('list_messages', id, { id: isUuid }, page),
     listHistory: (id, page) => listOf('list_history', id, { version: isVersion }, page),
     listEvents: (id, page) => listOf('list_events', id, { version: isVersion }, page),
-    listQuarantine: async (page) => (await list('quarantine_list', {}, { at: isTime, sequence: isVersion, id: isUuid }, page)) ?? emptyPage,
+    listQuarantine: async (page) =>
+      (await list('quarantine_list', {}, { at: isTime, sequence: isVersion, id: isUuid }, page)) ?? emptyPage,
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)

@@ -88,7 +88,11 @@ function createStepping(call: Call): Pick<Store, 'commitSteps' | 'startEffects'>
         node_id: nodeId,
         lease_ms: leaseMs,
         partitions: partitions.map(({ partition, epoch }) => ({ partition, epoch })),
-        effects: effects.map(({ effectId, partition, sessionId }) => ({ id: effectId, partition, session_id: sessionId })),
+        effects: effects.map(({ effectId, partition, sessionId }) => ({
+          id: effectId,
+          partition,
+          session_id: sessionId,
+        })),
       })) as { outcomes: Record<string, StartAnswer> }
       return new Map(Object.entries(outcomes).map(([effectId, answer]) => [effectId, toStartOutcome(answer)]))
     },
@@ -128,17 +132,17 @@ function toCommitOutcome(batch: CommitBatch, { fenced, exceptions }: CommitAnswe
   }
 }
 
-type Loading = Pick<
-  Store,
-  'loadSessions' | 'loadDue' | 'findDelivery' | 'findKnownProviderIds' | 'recentMessages'
->
+type Loading = Pick<Store, 'loadSessions' | 'loadDue' | 'findDelivery' | 'findKnownProviderIds' | 'recentMessages'>
 
 function createLoading(call: Call): Loading {
   return {
     // The owner's epochs are not asked for: what an old owner loads, it cannot commit.
     loadSessions: async (_partitions, requests) => {
       const answer = (await call('load_sessions', {
-        sessions: requests.map(({ sessionKey, providerIds }) => ({ session_key: sessionKey, provider_ids: providerIds })),
+        sessions: requests.map(({ sessionKey, providerIds }) => ({
+          session_key: sessionKey,
+          provider_ids: providerIds,
+        })),
       })) as LoadAnswer
       return {
         sessions: answer.sessions.map(toLoadedSession),
@@ -157,7 +161,7 @@ function createLoading(call: Call): Loading {
         partitions,
         of,
         horizon: toIso(horizon),
-        after: after === null ? null : fromCursor(after, ['partition', 'wake_at', 'id']),
+        after: after === null ? null : fromCursor(after, dueKey),
         limit,
       })) as DueAnswer
       return {
@@ -200,6 +204,8 @@ type LoadAnswer = {
   }[]
   readonly known_provider_ids: readonly string[]
 }
+
+const dueKey = ['session_key', 'partition', 'wake_at', 'id']
 
 type DueAnswer = {
   readonly sessions: readonly { readonly session_key: string; readonly partition: number; readonly wake_at: string }[]

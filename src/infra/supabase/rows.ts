@@ -2,11 +2,10 @@
  * Rows as JSON carries them, made of the tables' own types, and the moments in them. A time is milliseconds in the
  * domain and ISO 8601 in a row.
  */
-import type { Json, JsonObject } from '../../machines/json.ts'
-import type { Tables } from './database-types.ts'
+import type { JsonObject } from '../../machines/json.ts'
+import type { Insert, Tables } from './database-types.ts'
 
 type Row<Name extends keyof Tables> = Tables[Name]['Row']
-type Insert<Name extends keyof Tables> = Required<Tables[Name]['Insert']>
 
 /** Part of the payload for every session of a batch. */
 type SessionState = Omit<
@@ -95,11 +94,12 @@ export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation
 
 export type MessageRow = Omit<Row<'messages'>, 'session_id' | 'channel_id'>
 
-export type ChannelRow = Pick<Row<'channels'>, 'id' | 'tenant_id' | 'address' | 'provider_account' | 'token_secret_name'> & {
+export type ChannelRow = Pick<
+  Row<'channels'>,
+  'id' | 'tenant_id' | 'address' | 'provider_account' | 'token_secret_name'
+> & {
   readonly settings: JsonObject
 }
-
-export type { Json }
 
 /** ISO 8601 of milliseconds since 1970. */
 export function toIso(at: number): string {

@@ -44,7 +44,11 @@ export type TestSession = {
 export type Deployment = { readonly tenantId: string; readonly channelId: string; readonly secondChannelId: string }
 
 export async function initialize({ store }: TestDatabase, partitions = 8): Promise<Deployment> {
-  await store.initializeDeployment({ partitions, businessAddresses: [businessAddress, secondAddress], providerAccount: 'AC0' })
+  await store.initializeDeployment({
+    partitions,
+    businessAddresses: [businessAddress, secondAddress],
+    providerAccount: 'AC0',
+  })
   const first = await store.findChannel(businessAddress)
   const second = await store.findChannel(secondAddress)
   if (first === null || second === null) throw new Error('the channels are missing')
@@ -72,7 +76,12 @@ export function toHash(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-export function journalEntry(version: number, from: Status | null, to: Status, part: Partial<JournalEntry> = {}): JournalEntry {
+export function journalEntry(
+  version: number,
+  from: Status | null,
+  to: Status,
+  part: Partial<JournalEntry> = {},
+): JournalEntry {
   return {
     version,
     eventId: nextId(),
@@ -205,7 +214,12 @@ export function opening(session: TestSession, sequence: number, part: Partial<Se
 }
 
 /** The commit of one more step with one more message. */
-export function nextStep(session: TestSession, baseVersion: number, sequence: number, part: Partial<SessionCommit> = {}): SessionCommit {
+export function nextStep(
+  session: TestSession,
+  baseVersion: number,
+  sequence: number,
+  part: Partial<SessionCommit> = {},
+): SessionCommit {
   return commitOf(session, sequence, {
     conversations: [conversationSteps(session, baseVersion, 'PENDING', ['PENDING'])],
     messages: [inbound(session, `SM-${nextId()}`)],
@@ -214,22 +228,37 @@ export function nextStep(session: TestSession, baseVersion: number, sequence: nu
 }
 
 /** A batch in which every partition's cursor goes to the highest position of its sessions. */
-export function batchOf(nodeId: string, owned: readonly OwnedPartition[], sessions: readonly SessionCommit[], part: Partial<CommitBatch> = {}): CommitBatch {
+export function batchOf(
+  nodeId: string,
+  owned: readonly OwnedPartition[],
+  sessions: readonly SessionCommit[],
+  part: Partial<CommitBatch> = {},
+): CommitBatch {
   const named = owned.filter(({ partition }) => sessions.some((session) => session.partition === partition))
   return {
     commitId: nextId(),
     nodeId,
     leaseMs,
     partitions: (named.length > 0 ? named : owned).map(({ partition, epoch }) => {
-      const sequences = sessions.filter((session) => session.partition === partition).map(({ position }) => position?.sequence ?? 0)
-      return { partition, epoch, cursor: sequences.length === 0 ? null : { incarnation, sequence: Math.max(...sequences) }, parked: [] }
+      const sequences = sessions
+        .filter((session) => session.partition === partition)
+        .map(({ position }) => position?.sequence ?? 0)
+      return {
+        partition,
+        epoch,
+        cursor: sequences.length === 0 ? null : { incarnation, sequence: Math.max(...sequences) },
+        parked: [],
+      }
     }),
     sessions,
     ...part,
   }
 }
 
-export async function claimAll({ store }: Pick<TestDatabase, 'store'>, nodeId: string): Promise<readonly OwnedPartition[]> {
+export async function claimAll(
+  { store }: Pick<TestDatabase, 'store'>,
+  nodeId: string,
+): Promise<readonly OwnedPartition[]> {
   const claimed = await store.claimPartitions({ nodeId, leaseMs, held: [], takeAll: true, renewOnly: false })
   return claimed.map(({ partition, epoch }) => ({ partition, epoch }))
 }
