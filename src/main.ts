@@ -78,7 +78,10 @@ async function openParts(
   const telemetry = createTelemetry(config.nodeId, 'info')
   const folder = await openFolder(config)
   if (folder !== null) closers.push(() => folder.release())
-  const opening = { log: openLog(config, folder, telemetry, onFatal), database: openDatabase(config, folder, telemetry) }
+  const opening = {
+    log: openLog(config, folder, telemetry, onFatal),
+    database: openDatabase(config, folder, telemetry),
+  }
   closers.push(async () => opening.database.then(async ({ close }) => close()).catch(() => {}))
   closers.push(async () => opening.log.then(async ({ close }) => close()).catch(() => {}))
   const [log, database] = [await opening.log, await opening.database]
@@ -157,7 +160,8 @@ async function openApp(parts: Parts, node: Node | null): Promise<App> {
         }
       : null,
     // The phone is the only page so far.
-    pages: config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
+    pages:
+      config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
   })
 }
 

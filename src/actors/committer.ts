@@ -17,7 +17,12 @@ import type { CommitBatch, CommitOutcome, SessionOutcome } from './ports.ts'
 import type { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
 
-type Leaving = { readonly session: Session; readonly partition: Partition; readonly fold: Fold; readonly state: SessionState }
+type Leaving = {
+  readonly session: Session
+  readonly partition: Partition
+  readonly fold: Fold
+  readonly state: SessionState
+}
 type Answer = { kind: 'answered'; outcome: CommitOutcome } | { kind: 'refused'; error: unknown } | { kind: 'abandoned' }
 
 const refusalsBeforeHalving = 2
@@ -141,8 +146,14 @@ export class Lane {
       } catch (error) {
         if (this.#isStopped || partitions.every(({ isLost }) => isLost)) return { kind: 'abandoned' }
         if (error instanceof StoreRefused) refusals += 1
-        this.#host.telemetry.count('commit_attempts_failed', { kind: error instanceof StoreRefused ? 'refused' : 'unknown' })
-        this.#host.telemetry.log('warn', 'could not commit', { commitId: batch.commitId, attempt, error: String(error) })
+        this.#host.telemetry.count('commit_attempts_failed', {
+          kind: error instanceof StoreRefused ? 'refused' : 'unknown',
+        })
+        this.#host.telemetry.log('warn', 'could not commit', {
+          commitId: batch.commitId,
+          attempt,
+          error: String(error),
+        })
         if (refusals >= refusalsBeforeHalving && (await this.#answers())) return { kind: 'refused', error }
         await pause(this.#host, toRetryDelay(attempt, this.#host.random()))
       }

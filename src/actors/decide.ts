@@ -5,44 +5,26 @@
  * 1. Every inbound message is stored, whatever the chart makes of it.
  * 2. The journal holds exactly the events that the chart took, and their moments never go back.
  * 3. A result or a timer counts only while the state still holds its effect or its timer.
- * 4. A closing changes the speaker's token, so that nothing that was queued before it can start after it.
  */
-import { createHash } from 'node:crypto'
-
 import type { ConversationEvent } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
-import type { MachineRegistration, MachineRegistry, Opening } from '../machines/registry.ts'
+import type { Opening } from '../machines/registry.ts'
 import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
-import { toCanonicalJson } from './canonical-json.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
-import { toOrdersResult } from './orders.ts'
-import type { Effect, EffectResult, EffectUpdate, Ids, LoggedDelivery, LoggedMessage } from './ports.ts'
+import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedMessage } from './ports.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
-import { applyEvent, openConversation } from './step.ts'
-import type { Step } from './step.ts'
-
-export type DecideContext = {
-  readonly registry: MachineRegistry
-  /** The machine of new conversations, unless the tenant's settings name another (`machine`). */
-  readonly defaultMachine: string
-  readonly ids: Ids
-  /** Wall clock, ms. */
-  readonly now: number
-  readonly incarnation: string
-  /** True in test and phone builds: a session's clock may be advanced. */
-  readonly mayAdvanceClock: boolean
-}
+import { openConversation } from './step.ts'
+import { findRegistration, takeStep, tellChart } from './take-step.ts'
+import type { DecideContext, Work } from './take-step.ts'
 
 export type Decision = { readonly state: SessionState; readonly fold: Fold }
 
-/** One decision in the making. */
-type Work = { state: SessionState; readonly fold: Fold; readonly context: DecideContext }
-
 /** Timers that fire one after another in one decision, at most; more is a chart that runs in circles. */
 const dueTimersMax = 100
+/** The chain of hashes begins with nothing. */
 const genesisHash = ''
 
 export function decide(state: SessionState, entry: Entry, context: DecideContext): Decision {
@@ -105,7 +87,10 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
   const previous = state.conversation
   if (previous !== null && !isClosed(previous.status)) return
   const { settings } = state.channel
-  const registration = findRegistration(context, String(settings['machine'] ?? context.defaultMachine))
+  const registration = findRegistration(
+    context,
+    typeof settings['machine'] === 'string' ? settings['machine'] : context.defaultMachine,
+  )
   const opening: Opening = {
     at,
     businessAddress: state.channel.businessAddress,
@@ -242,83 +227,4 @@ function update(
   const updated: Effect = { ...effect, status: changed.status, nextAttemptAt: changed.nextAttemptAt }
   const effects = work.state.effects.map((other) => (other.effectId === effectId ? updated : other))
   work.state = { ...work.state, effects }
-}
-
-// ── The step ─────────────────────────────────────────────────────────────────────────────────────
-
-type Cause = {
-  readonly event: JsonObject
-  readonly eventId: string
-  readonly initiator: string
-  readonly at: number
-  readonly opened: { readonly previousId: string | null; readonly openedAt: number } | null
-}
-
-/** Lets the chart of the current conversation take an event. False when it ignores it (or there is none). */
-function tellChart(
-  work: Work,
-  event: ConversationEvent | JsonObject,
-  at: number,
-  eventId: string,
-  initiator: string,
-): boolean {
-  const { conversation } = work.state
-  if (conversation === null) return false
-  const plain = event as JsonObject
-  const registration = findRegistration(work.context, conversation.machine)
-  assert(
-    registration.machine.version === conversation.machineVersion,
-    `the snapshot is of ${conversation.machine} ${conversation.machineVersion}, this node runs ${String(registration.machine.version)}`,
-  )
-  const step = applyEvent(registration, conversation.snapshot, plain)
-  if (step === null) return false
-  takeStep(work, conversation, step, { event: plain, eventId, initiator, at, opened: null })
-  return true
-}
-
-function findRegistration({ registry }: DecideContext, machine: string): MachineRegistration {
-  const registration = registry[machine]
-  assert(registration !== undefined, `the machine '${machine}' is not registered`)
-  return registration
-}
-
-function takeStep(work: Work, before: ConversationState, step: Step, cause: Cause): void {
-  const at = Math.max(cause.at, before.updatedAt)
-  const version = before.version + 1
-  const speakerChanged = step.speaker !== work.state.speaker || (isClosed(step.status) && step.status !== before.status)
-  const speakerToken = work.state.speakerToken + (speakerChanged ? 1 : 0)
-  const hash = toLinkHash(before.hash, cause.event, step.snapshot)
-  const unsettled = work.state.effects
-  const result = toOrdersResult(step.orders, { before, unsettled, version, at, speakerToken, ids: work.context.ids })
-  const { snapshot, status } = step
-  const after: ConversationState = { ...before, version, status, snapshot, hash, timers: result.timers, updatedAt: at }
-  work.state = { ...work.state, speaker: step.speaker, speakerToken, conversation: after, effects: result.effects }
-  work.fold.addStep(before, after, toJournalEntry(before, after, step, cause), cause.opened)
-  for (const effect of result.wanted) work.fold.effects.set(effect.effectId, effect)
-  for (const { effectId, attempts } of result.cancelled) {
-    const outcome = { reason: 'the chart left the state that wanted it' }
-    work.fold.updateEffect({ effectId, attempts, status: 'cancelled', nextAttemptAt: null, outcome, providerId: null })
-  }
-  work.fold.messages.push(...result.messages)
-  work.fold.emitted.push(...result.emitted)
-}
-
-function toJournalEntry(before: ConversationState, after: ConversationState, step: Step, cause: Cause) {
-  return {
-    version: after.version,
-    eventId: cause.eventId,
-    event: cause.event,
-    fromStatus: before.version === 0 ? null : before.status,
-    toStatus: step.status,
-    reason: step.reason,
-    initiator: cause.initiator,
-    machineVersion: after.machineVersion,
-    occurredAt: after.updatedAt,
-    hash: after.hash,
-  }
-}
-
-/** The journal is a hash chain: changing any event or snapshot in the middle changes every later hash. */
-export function toLinkHash(previousHash: string, event: Json, snapshot: string): string {
-  return createHash('sha256').update(`${previousHash}\n${toCanonicalJson(event)}\n${snapshot}`).digest('hex')
 }

@@ -238,7 +238,8 @@ export class EffectRunner {
     const done = this.#withinLimit(effect, () => work(controller.signal))
       .catch((error: unknown): EffectResult => {
         this.#host.telemetry.log('error', 'an effect threw', { effectId: effect.effectId, error: String(error) })
-        return { kind: isVisible ? 'uncertain' : 'failed', reason: String(error), error: toFailure(error) } as EffectResult
+        // Nobody knows how far it came.
+        return isVisible ? { kind: 'uncertain', reason: String(error) } : { kind: 'failed', error: toFailure(error) }
       })
       .then((result) => {
         running.delete(effect.effectId)
@@ -273,12 +274,7 @@ export class EffectRunner {
     session.receive({ kind: 'result', effect, result })
   }
 
-  #toRequest(
-    session: Session,
-    effect: Effect,
-    deadlineMonotonicMs: number,
-    signal: AbortSignal,
-  ): EffectRequest | null {
+  #toRequest(session: Session, effect: Effect, deadlineMonotonicMs: number, signal: AbortSignal): EffectRequest | null {
     if (session.newest === null || signal.aborted) return null
     const { sessionId, channel, replyAddress } = session.newest
     return { effect, session: { sessionId, ...channel, replyAddress }, deadlineMonotonicMs, signal }

@@ -34,7 +34,7 @@ export class Loader {
   }
 
   async #run(): Promise<void> {
-    for (let attempt = 0; this.#wanted.size > 0; ) {
+    for (let attempt = 0; this.#wanted.size > 0;) {
       const taken = this.#take()
       if (taken.size === 0) continue
       try {

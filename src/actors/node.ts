@@ -110,9 +110,13 @@ class HostNode implements Node {
     const { cursor } = claimed
     if (cursor.sequence > 0 && cursor.incarnation !== this.#incarnation) {
       this.#host.telemetry.count('log_incarnations_changed')
-      this.#host.telemetry.log('error', 'the log is another one than the cursor is of; reading it from its first event', {
-        partition: claimed.partition,
-      })
+      this.#host.telemetry.log(
+        'error',
+        'the log is another one than the cursor is of; reading it from its first event',
+        {
+          partition: claimed.partition,
+        },
+      )
     }
     const parts = {
       host: this.#host,
@@ -148,7 +152,7 @@ class HostNode implements Node {
   async #wakeDue(of: 'timers' | 'effects', partitions: readonly Partition[]): Promise<void> {
     const { clock, store } = this.#host
     const owned = new Map(partitions.filter(({ isLost }) => !isLost).map((each) => [each.number, each]))
-    for (let after: string | null = null; owned.size > 0; ) {
+    for (let after: string | null = null; owned.size > 0;) {
       const horizon = clock.now() + limits.timerHorizonMs
       const request = { partitions: [...owned.keys()], of, horizon, after, limit: limits.dueWorkPage }
       const work: DueWork = await store.loadDue(request)
@@ -165,11 +169,18 @@ class HostNode implements Node {
     if (this.#owned.get(partition.number) === partition) this.#owned.delete(partition.number)
     if (this.#state === 'stopping') return
     this.#host.telemetry.count('partitions_lost')
-    this.#host.telemetry.log('warn', 'lost a partition', { partition: partition.number, epoch: partition.epoch, reason })
+    this.#host.telemetry.log('warn', 'lost a partition', {
+      partition: partition.number,
+      epoch: partition.epoch,
+      reason,
+    })
   }
 
   async #pollTimers(): Promise<void> {
-    await this.#wakeDue('timers', [...this.#owned.values()].filter(({ isActive }) => isActive))
+    await this.#wakeDue(
+      'timers',
+      [...this.#owned.values()].filter(({ isActive }) => isActive),
+    )
   }
 
   async #sweep(): Promise<void> {

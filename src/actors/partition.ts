@@ -9,7 +9,7 @@
  */
 import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
-import type { DecideContext } from './decide.ts'
+import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
 import type { Entry } from './entry.ts'
 import type { Fold } from './fold.ts'

@@ -5,8 +5,8 @@
  */
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
-import { toLinkHash } from './decide.ts'
 import { applyEvent, openConversation } from './step.ts'
+import { toLinkHash } from './take-step.ts'
 
 export type ReplayedEvent = { readonly version: number; readonly event: Json; readonly hash: string }
 

@@ -9,7 +9,7 @@
  *    it, in order. Other sessions go on.
  */
 import { decide } from './decide.ts'
-import type { DecideContext } from './decide.ts'
+import type { DecideContext } from './take-step.ts'
 import type { Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { limits } from './host.ts'

@@ -74,7 +74,7 @@ export function readStatus(registration: MachineRegistration, snapshotJson: stri
  * children. Inert stand-ins with an id are enough: the pure functions only look children up by id.
  */
 function restoreSnapshot(machine: AnyStateMachine, persisted: PersistedSnapshot): AnyMachineSnapshot {
-  assert(persisted.status === 'active', `a stored snapshot has the status ${String(persisted.status)}`)
+  assert(persisted.status === 'active', 'a stored snapshot is not active')
   const historyValue: Record<string, AnyStateNode[]> = {}
   for (const [historyId, nodes] of Object.entries(persisted.historyValue)) {
     historyValue[historyId] = nodes.map(({ id }) => machine.getStateNodeById(id))
@@ -95,7 +95,10 @@ function toStep(
   actions: readonly ExecutableActionObject[],
   childrenBefore: PersistedSnapshot['children'],
 ): Step {
-  assert(snapshot.status === 'active', `the machine ended with the status ${snapshot.status}: ${toText(snapshot.error)}`)
+  assert(
+    snapshot.status === 'active',
+    `the machine ended with the status ${snapshot.status}: ${toText(snapshot.error)}`,
+  )
   const orders: Order[] = []
   const children = { ...childrenBefore }
   for (const action of actions) {
@@ -163,7 +166,7 @@ function toOrder(registration: MachineRegistration, action: ExecutableActionObje
 function toTimerOrder({ event, id, delay }: Raised): Order | null {
   // A raise without a delay is listed too, but XState has applied it within this very transition.
   if (delay === undefined) return null
-  assert(id !== undefined, `a delayed raise of '${String(event['type'])}' has no id`)
+  assert(id !== undefined, `a delayed raise of ${JSON.stringify(event['type'])} has no id`)
   assert(Number.isFinite(delay) && delay >= 0, `the delay of the timer ${id} is ${delay} ms`)
   return { kind: 'arm-timer', timerId: id, delayMs: delay, event }
 }

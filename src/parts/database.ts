@@ -79,6 +79,8 @@ export async function assertSchema(repository: Pick<Repository, 'schemaVersion'>
   const wanted = (await readMigrations()).at(-1)?.version
   const version = await repository.schemaVersion()
   if (version !== wanted) {
-    throw new Error(`the database has schema ${version}, this program needs ${wanted}: run \`npm run duologue -- migrate\``)
+    throw new Error(
+      `the database has schema ${version}, this program needs ${wanted}: run \`npm run duologue -- migrate\``,
+    )
   }
 }

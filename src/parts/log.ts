@@ -39,8 +39,10 @@ export async function openLog(
   onFatal: (reason: string) => void,
 ): Promise<LogPart> {
   const server = config.nats === null ? await startEmbedded(folder, telemetry, onFatal) : null
-  const address =
-    server ?? { url: config.nats?.servers.join(',') ?? '', credentialsFile: config.nats?.credentialsFile ?? null }
+  const address = server ?? {
+    url: config.nats?.servers.join(',') ?? '',
+    credentialsFile: config.nats?.credentialsFile ?? null,
+  }
   const connection = await openNats(address, `duologue ${config.nodeId}`)
   const stream = await openStream(connection, {
     partitions: config.partitions,
@@ -58,7 +60,10 @@ export async function openLog(
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
     connection,
-    description: server === null ? withoutPassword(address.url) : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
+    description:
+      server === null
+        ? withoutPassword(address.url)
+        : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
     isEmbedded: server !== null,
     isConnected: () => isConnected,
     async close() {
@@ -68,7 +73,13 @@ export async function openLog(
   }
 }
 
-type EmbeddedServer = { readonly url: string; readonly user: string; readonly pass: string; pid(): number; stop(): Promise<void> }
+type EmbeddedServer = {
+  readonly url: string
+  readonly user: string
+  readonly pass: string
+  pid(): number
+  stop(): Promise<void>
+}
 
 /** A server that ends by itself is started again over its data: the connection and its readers come back alone. */
 async function startEmbedded(

@@ -20,7 +20,11 @@ function createProvider(answers: (EffectResult | 'never')[], listed: (string | n
     isVisible: true,
     async perform({ effect }) {
       performed.push((effect.params as { body: string }).body)
-      const answer = answers[performed.length - 1] ?? { kind: 'done', output: null, providerId: `SM${performed.length}` }
+      const answer = answers[performed.length - 1] ?? {
+        kind: 'done',
+        output: null,
+        providerId: `SM${performed.length}`,
+      }
       return answer === 'never' ? new Promise<EffectResult>(() => {}) : answer
     },
     async resolve() {

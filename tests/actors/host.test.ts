@@ -144,7 +144,8 @@ describe('commits', () => {
   test('one session that the store refuses is quarantined; the others are committed', async () => {
     const world = await createMemoryWorld()
     world.log.hold()
-    for (let user = 0; user < 8; user += 1) await world.say(user === 5 ? 'poison' : 'fine', { user: `whatsapp:+1500555000${user}` })
+    for (let user = 0; user < 8; user += 1)
+      await world.say(user === 5 ? 'poison' : 'fine', { user: `whatsapp:+1500555000${user}` })
     world.store.beforeCommit = (batch) => {
       if (batch.sessions.some(({ messages }) => messages.some(({ body }) => body === 'poison'))) {
         throw new StoreRefused('refused')
@@ -244,7 +245,12 @@ describe('time', () => {
     })
     await world.clock.advance(100)
     expect(world.only().status).toBe('EXPIRED')
-    expect(world.only().journal.slice(-2).map(({ toStatus }) => toStatus)).toEqual(['IDLE_TIMEOUT', 'EXPIRED'])
+    expect(
+      world
+        .only()
+        .journal.slice(-2)
+        .map(({ toStatus }) => toStatus),
+    ).toEqual(['IDLE_TIMEOUT', 'EXPIRED'])
   })
 })
 

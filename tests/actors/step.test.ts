@@ -5,14 +5,21 @@ import { applyEvent, openConversation } from '../../src/actors/step.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
 
 const kit = setup({
-  types: {} as { context: { count: number } },
+  types: { context: {} as { count: number } },
   actors: { draftReply: fromPromise(async () => null) },
   actions: { sendMessage: () => {}, unknown: () => {}, count: assign({ count: ({ context }) => context.count + 1 }) },
   delays: { soon: 1_500 },
 })
 
 function register(states: object, rest: object = {}): MachineRegistration {
-  const machine = kit.createMachine({ id: 'm', version: '1', context: { count: 0 }, initial: 'a', states, ...rest } as never)
+  const machine = kit.createMachine({
+    id: 'm',
+    version: '1',
+    context: { count: 0 },
+    initial: 'a',
+    states,
+    ...rest,
+  } as never)
   return {
     machine: machine as unknown as MachineRegistration['machine'],
     opensOn: () => true,
@@ -30,11 +37,16 @@ describe('what the chart asks for becomes orders', () => {
     const opened = openConversation(registration, null)
     const timerId = 'xstate.after.soon.m.a'
     expect(opened.orders).toEqual([{ kind: 'arm-timer', timerId, delayMs: 1_500, event: { type: timerId } }])
-    expect(applyEvent(registration, opened.snapshot, { type: 'go' })?.orders).toEqual([{ kind: 'cancel-timer', timerId }])
+    expect(applyEvent(registration, opened.snapshot, { type: 'go' })?.orders).toEqual([
+      { kind: 'cancel-timer', timerId },
+    ])
   })
 
   test('an invoke starts a child by its name, and leaving its state stops it, also after a restore', () => {
-    const registration = register({ a: { invoke: { id: 'draft', src: 'draftReply', input: { turn: 1 } }, on: { go: 'b' } }, b: {} })
+    const registration = register({
+      a: { invoke: { id: 'draft', src: 'draftReply', input: { turn: 1 } }, on: { go: 'b' } },
+      b: {},
+    })
     const opened = openConversation(registration, null)
     expect(opened.orders).toEqual([{ kind: 'start-child', childId: 'draft', source: 'draftReply', input: { turn: 1 } }])
     const left = applyEvent(registration, opened.snapshot, { type: 'go' })
@@ -43,7 +55,9 @@ describe('what the chart asks for becomes orders', () => {
   })
 
   test('entering a state anew stops its child and starts another', () => {
-    const registration = register({ a: { invoke: { id: 'draft', src: 'draftReply' }, on: { go: { target: 'a', reenter: true } } } })
+    const registration = register({
+      a: { invoke: { id: 'draft', src: 'draftReply' }, on: { go: { target: 'a', reenter: true } } },
+    })
     const again = applyEvent(registration, openConversation(registration, null).snapshot, { type: 'go' })
     expect(again?.orders.map(({ kind }) => kind)).toEqual(['stop-child', 'start-child'])
   })
@@ -73,7 +87,11 @@ describe('what the host cannot honour is refused with a sentence', () => {
   test.each([
     ['an action that is not registered', { a: { on: { go: { actions: 'unknown' } } } }, /'unknown' is not one that m/u],
     ['an inline function', { a: { on: { go: { actions: () => {} } } } }, /not one that m is registered with/u],
-    ['an inline actor', { a: { on: { go: 'b' } }, b: { invoke: { src: fromPromise(async () => 1) } } }, /not named by a string/u],
+    [
+      'an inline actor',
+      { a: { on: { go: 'b' } }, b: { invoke: { src: fromPromise(async () => 1) } } },
+      /not named by a string/u,
+    ],
     ['a machine that ends', { a: { on: { go: 'b' } }, b: { type: 'final' } }, /status done/u],
   ])('%s', (_name, states, sentence) => {
     const registration = register(states)

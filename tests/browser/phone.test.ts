@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startBrowser } from '../support/browser.ts'
 import { startSmallDuologue, type SmallDuologue } from './small-duologue.ts'
@@ -34,8 +34,7 @@ describe.each([
     await answer.getByText('You wrote “Is anybody there?”').waitFor()
     await own.getByRole('img', { name: 'delivered', exact: true }).waitFor()
     await answer.getByRole('img', { name: 'read', exact: true }).waitFor()
-    const [blue, gray] = await Promise.all([toColor(answer), toColor(own)])
-    expect(blue).not.toBe(gray)
+    expect(await readTickColor(page, 'received')).not.toBe(await readTickColor(page, 'sent'))
   })
 
   test('the status and version follow the conversation', async () => {
@@ -241,6 +240,6 @@ async function readUser(page: Page): Promise<string> {
   return page.evaluate(() => JSON.parse(localStorage.getItem('duologue.phone.people') ?? '{}').selected as string)
 }
 
-async function toColor(messages: Locator): Promise<string> {
-  return messages.locator('.tick').evaluate('(tick) => getComputedStyle(tick).color')
+async function readTickColor(page: Page, direction: string): Promise<unknown> {
+  return page.evaluate(`getComputedStyle(document.querySelector('[data-direction=${direction}] .tick')).color`)
 }

@@ -34,12 +34,19 @@ export async function startSmallDuologue(): Promise<SmallDuologue> {
   let url = ''
   const statusDelaysMs = { sent: 30, delivered: 30, read: 60 }
   const fake = await createFakeTwilio({
-    ...{ accountSid, authToken, clock: processClock, statusDelaysMs },
+    accountSid,
+    authToken,
+    clock: processClock,
+    statusDelaysMs,
     ledgerFile: null,
     webhookBase: null,
   })
   const sender = createTwilioSender({
-    ...{ accountSid, authToken, apiUrl: fake.url, clock: processClock, random: Math.random },
+    accountSid,
+    authToken,
+    apiUrl: fake.url,
+    clock: processClock,
+    random: Math.random,
     statusCallbackBase: () => url,
     timeoutMs: 5_000,
     findKnownProviderIds: async () => new Set(),
@@ -53,7 +60,9 @@ export async function startSmallDuologue(): Promise<SmallDuologue> {
     },
   }
   const phone = createPhone({
-    ...{ fakeTwilio: fake, publisher, toUserKey },
+    fakeTwilio: fake,
+    publisher,
+    toUserKey,
     ids: { next: () => crypto.randomUUID() },
     businessAddresses: [business, 'sms:+14155238886'],
   })
@@ -65,7 +74,10 @@ export async function startSmallDuologue(): Promise<SmallDuologue> {
     pages: { folder, phone },
   })
   const duologue: SmallDuologue = {
-    ...{ app, fake, published, isLogUp: true },
+    app,
+    fake,
+    published,
+    isLogUp: true,
     get url() {
       return url
     },
@@ -109,7 +121,9 @@ function toAnswer(event: LoggedMessage): string {
 
 function toSend(event: LoggedEvent, body: string): EffectRequest {
   const effect = {
-    ...{ effectId: `${crypto.randomUUID()}:1:0`, conversationId: crypto.randomUUID(), kind: 'sendMessage' },
+    effectId: `${crypto.randomUUID()}:1:0`,
+    conversationId: crypto.randomUUID(),
+    kind: 'sendMessage',
     ...{
       params: { author: 'assistant', body },
       childId: null,
@@ -117,7 +131,10 @@ function toSend(event: LoggedEvent, body: string): EffectRequest {
       status: 'running' as const,
       attempts: 0,
     },
-    ...{ nextAttemptAt: null, deadline: null, startedAt: Date.now(), messageId: null },
+    nextAttemptAt: null,
+    deadline: null,
+    startedAt: Date.now(),
+    messageId: null,
   }
   const replyAddress = event.type === 'message.received' ? event.replyAddress : event.userKey
   const ids = { sessionId: crypto.randomUUID(), tenantId: 't', channelId: 'c' }

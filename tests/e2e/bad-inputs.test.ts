@@ -50,12 +50,20 @@ describe('what the webhook refuses', () => {
       403,
       async () => {
         const form = toForm()
-        const other = twilio.getExpectedTwilioSignature(authToken, 'https://elsewhere.example/webhooks/twilio/messages', form)
+        const other = twilio.getExpectedTwilioSignature(
+          authToken,
+          'https://elsewhere.example/webhooks/twilio/messages',
+          form,
+        )
         return service.post(messagesPath, form, other)
       },
     ],
     ['a foreign account', 403, async () => service.post(messagesPath, toForm({ AccountSid: `AC${'9'.repeat(32)}` }))],
-    ['an unknown business number', 404, async () => service.post(messagesPath, toForm({ To: 'whatsapp:+19998887777' }))],
+    [
+      'an unknown business number',
+      404,
+      async () => service.post(messagesPath, toForm({ To: 'whatsapp:+19998887777' })),
+    ],
     [
       'a form without MessageSid',
       400,
@@ -120,17 +128,31 @@ describe('text that a database cannot hold', () => {
 
 describe('what is on the stream and is not ours', () => {
   test('is parked as it is, and its partition goes on', async () => {
-    const connection = await connect({ servers: production.nats.url, user: production.nats.user, pass: production.nats.pass })
+    const connection = await connect({
+      servers: production.nats.url,
+      user: production.nats.user,
+      pass: production.nats.pass,
+    })
     const client = jetstream(connection)
     const [business, user] = ['whatsapp_3A_2B14155238886', 'whatsapp_3A_2B15005557999']
-    const forged = { v: 1, type: 'xstate.done.actor.draftReply', businessAddress: 'whatsapp:+14155238886', userKey: 'x' }
+    const forged = {
+      v: 1,
+      type: 'xstate.done.actor.draftReply',
+      businessAddress: 'whatsapp:+14155238886',
+      userKey: 'x',
+    }
     await client.publish(`duologue.in.message.${business}.${user}`, new Uint8Array([0, 255, 1]))
     await client.publish(`duologue.in.message.${business}.${user}`, JSON.stringify(forged))
-    await client.publish(`duologue.in.command.${business}.${user}`, JSON.stringify({ ...forged, type: 'message.received' }))
+    await client.publish(
+      `duologue.in.command.${business}.${user}`,
+      JSON.stringify({ ...forged, type: 'message.received' }),
+    )
     await client.publish(`duologue.in.message.nobody.here`, JSON.stringify({ v: 99 }))
     await connection.close()
     await until(async () => {
-      const [row] = await production.sql(`select count(*)::int as count from duologue.quarantine where kind = 'foreign'`)
+      const [row] = await production.sql(
+        `select count(*)::int as count from duologue.quarantine where kind = 'foreign'`,
+      )
       return row?.['count'] === 4
     }, 5_000)
     await goesOn()
@@ -147,17 +169,23 @@ describe('an event that makes the machine throw', () => {
     await until(async () => (await production.fake.sent(user)).length === 1, 10_000)
     await service.stop()
     // A state that the machine does not have: only a superuser who switches the triggers off can write it.
-    await production.sql(`
+    await production.sql(
+      `
       with off as (select set_config('session_replication_role', 'replica', true))
       update duologue.conversations set snapshot = jsonb_set(snapshot, '{value}', '"GONE"')
-      from off, duologue.sessions as session where session.id = session_id and session.user_key = $1`, [user])
+      from off, duologue.sessions as session where session.id = session_id and session.user_key = $1`,
+      [user],
+    )
     service = await production.start()
     await service.post(messagesPath, toForm({ From: user, Body: 'first' }))
     await service.post(messagesPath, toForm({ From: user, Body: 'second' }))
     await until(async () => {
-      const rows = await production.sql(`
+      const rows = await production.sql(
+        `
         select kind from duologue.quarantine join duologue.sessions as session on session.id = session_id
-        where user_key = $1 order by quarantine.position_sequence`, [user])
+        where user_key = $1 order by quarantine.position_sequence`,
+        [user],
+      )
       return JSON.stringify(rows) === JSON.stringify([{ kind: 'poison' }, { kind: 'waiting' }])
     }, 5_000)
     for (let others = 0; others < 20; others += 1) await goesOn()

@@ -55,7 +55,13 @@ describe('a signed WhatsApp text', () => {
       order by version`)
     expect(history).toEqual([
       { version: 1, from_status: null, to_status: 'PENDING', reason: expect.any(String), initiator: 'system' },
-      { version: 4, from_status: 'PENDING', to_status: 'PROGRESS', reason: 'the assistant answered', initiator: 'assistant' },
+      {
+        version: 4,
+        from_status: 'PENDING',
+        to_status: 'PROGRESS',
+        reason: 'the assistant answered',
+        initiator: 'assistant',
+      },
     ])
   })
 
@@ -64,7 +70,12 @@ describe('a signed WhatsApp text', () => {
       select version, event, hash from duologue.conversation_events order by version`)) as unknown as ReplayedEvent[]
     const [row] = await production.sql('select snapshot, version, hash from duologue.conversations')
     const replay = replayJournal(conversationRegistration, journal)
-    expect(replay).toEqual({ kind: 'same', version: row?.['version'], snapshot: row?.['snapshot'], hash: row?.['hash'] })
+    expect(replay).toEqual({
+      kind: 'same',
+      version: row?.['version'],
+      snapshot: row?.['snapshot'],
+      hash: row?.['hash'],
+    })
     const forged = journal.map((entry) =>
       entry.version === 2 ? { ...entry, event: { ...(entry.event as object), body: 'changed' } } : entry,
     )
@@ -81,8 +92,12 @@ describe('a signed WhatsApp text', () => {
   test('shows how far the answer came', async () => {
     const [conversation] = await conversationsOf(user)
     const read = async () =>
-      (await service.json<Page<{ direction: string; deliveryStatus: string }>>(`/api/conversations/${conversation?.id}/messages`))
-        .items.filter(({ direction }) => direction === 'outbound')
+      (
+        await service.json<Page<{ direction: string; deliveryStatus: string }>>(
+          `/api/conversations/${conversation?.id}/messages`,
+        )
+      ).items
+        .filter(({ direction }) => direction === 'outbound')
         .map(({ deliveryStatus }) => deliveryStatus)
     await until(async () => (await read()).every((status) => status === 'read'), 10_000)
   })
@@ -117,7 +132,9 @@ describe('the same message again', () => {
     await service.post(messagesPath, toForm({ From: marker }))
     await until(async () => (await production.fake.sent(marker)).length === 1, 10_000)
     expect(await production.fake.sent(user)).toHaveLength(1)
-    const stored = await production.sql(`select count(*)::int as count from duologue.messages where provider_id = $1`, [form['MessageSid']])
+    const stored = await production.sql(`select count(*)::int as count from duologue.messages where provider_id = $1`, [
+      form['MessageSid'],
+    ])
     expect(stored).toEqual([{ count: 1 }])
   })
 
@@ -127,7 +144,9 @@ describe('the same message again', () => {
     await service.post(messagesPath, form)
     await service.post(messagesPath, { ...form, To: 'whatsapp:+14155238887' })
     await until(async () => (await production.fake.sent(user)).length === 2, 10_000)
-    const stored = await production.sql(`select count(*)::int as count from duologue.messages where provider_id = $1`, [form['MessageSid']])
+    const stored = await production.sql(`select count(*)::int as count from duologue.messages where provider_id = $1`, [
+      form['MessageSid'],
+    ])
     expect(stored).toEqual([{ count: 2 }])
   })
 })
@@ -137,8 +156,10 @@ describe('ten first messages of one user at once, 100 users', () => {
     const users = Array.from({ length: 100 }, (_, index) => `whatsapp:+1500556${String(index).padStart(4, '0')}`)
     const statuses = await Promise.all(
       users.flatMap((user) =>
-        Array.from({ length: 10 }, async (_, index) =>
-          (await service.post(messagesPath, toForm({ From: user, Body: `message ${index}` }))).status,
+        Array.from(
+          { length: 10 },
+          async (_, index) =>
+            (await service.post(messagesPath, toForm({ From: user, Body: `message ${index}` }))).status,
         ),
       ),
     )

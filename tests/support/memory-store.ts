@@ -168,7 +168,10 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         if (isWhole && partition.cursor !== null) cursor = partition.cursor
       }
       const kind = isOwner ? ('committed' as const) : ('fenced' as const)
-      const outcome = { partitions: new Map(batch.partitions.map((each) => [each.partition, kind])), sessions: sessionOutcomes }
+      const outcome = {
+        partitions: new Map(batch.partitions.map((each) => [each.partition, kind])),
+        sessions: sessionOutcomes,
+      }
       if (isOwner) answered.set(batch.commitId, outcome)
       await this.afterCommit?.(batch)
       return outcome
@@ -200,9 +203,10 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
   }
 
   function sessionOf(conversationId: string) {
-    return [...sessions.values()].find((session) =>
-      session.conversations.some((conversation) => conversation.conversationId === conversationId) ||
-      session.conversationId === conversationId,
+    return [...sessions.values()].find(
+      (session) =>
+        session.conversations.some((conversation) => conversation.conversationId === conversationId) ||
+        session.conversationId === conversationId,
     )
   }
 }

@@ -47,8 +47,11 @@ export async function createProduction(): Promise<Production> {
       return service
     },
     async set(settings) {
-      await database.sql(`insert into duologue.tenants (name, settings) values ('default', $1::text::jsonb)
-        on conflict (name) do update set settings = excluded.settings`, [JSON.stringify(settings)])
+      await database.sql(
+        `insert into duologue.tenants (name, settings) values ('default', $1::text::jsonb)
+        on conflict (name) do update set settings = excluded.settings`,
+        [JSON.stringify(settings)],
+      )
     },
     async remove() {
       for (const service of running) if (service.child.exitCode === null) await service.stop()

@@ -47,13 +47,7 @@ export function withoutPassword(url: string): string {
 /** The client itself takes no user and password from a URL. */
 function readPassword(url: string): { user?: string; pass?: string } {
   const { user, pass } = /^(?:\w+:\/\/)?(?<user>[^:@,/]+):(?<pass>[^@,/]+)@/u.exec(url)?.groups ?? {}
-  return user === undefined || pass === undefined ? {} : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) }
-}
-
-/** The client does not read a user from a URL, and a password must not get into a message. */
-function readUrl({ url, user, pass }: NatsAddress): { servers: string[]; user?: string | undefined; pass?: string | undefined } {
-  const servers = url.split(',').map((server) => server.replace(/^([a-z]+:\/\/)?[^@/]*@/u, '$1'))
-  const userInfo = /^(?:[a-z]+:\/\/)?([^@/:]*)(?::([^@/]*))?@/u.exec(url)
-  if (userInfo === null) return { servers, user, pass }
-  return { servers, user: decodeURIComponent(userInfo[1] ?? ''), pass: decodeURIComponent(userInfo[2] ?? '') }
+  return user === undefined || pass === undefined
+    ? {}
+    : { user: decodeURIComponent(user), pass: decodeURIComponent(pass) }
 }

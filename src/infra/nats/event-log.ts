@@ -26,11 +26,7 @@ export function createEventLog(connection: NatsConnection, stream: LogStream, te
       return message?.seq ?? 0
     },
 
-    read(
-      partition: number,
-      afterSequence: number,
-      deliver: (entry: LogEntry) => void | Promise<void>,
-    ): LogReader {
+    read(partition: number, afterSequence: number, deliver: (entry: LogEntry) => void | Promise<void>): LogReader {
       const reader = new PartitionReader({ consumers, partition, afterSequence, deliver, telemetry })
       readers.add(reader)
       reader.start()

@@ -10,7 +10,9 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 import type { LogLevel, Telemetry } from '../../actors/ports.ts'
 
-const counters: { readonly [name: string]: { help: string; labels?: { readonly [label: string]: readonly string[] } } } = {
+const counters: {
+  readonly [name: string]: { help: string; labels?: { readonly [label: string]: readonly string[] } }
+} = {
   commits: {
     help: 'Sessions handed to the store, by what became of them.',
     labels: { outcome: ['committed', 'stale', 'fenced', 'duplicate'] },
@@ -49,7 +51,10 @@ export type ProcessTelemetry = Telemetry & {
 export function createTelemetry(node: string, level: LogLevel, destination?: DestinationStream): ProcessTelemetry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const logger = pino({ level, base: { node }, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } }, destination ?? pino.destination(1))
+  const logger = pino(
+    { level, base: { node }, messageKey: 'message', formatters: { level: (label) => ({ level: label }) } },
+    destination ?? pino.destination(1),
+  )
   const counting = createCounters(registry)
   const observing = createHistograms(registry)
   const gauging = createGauges(registry)
@@ -96,7 +101,9 @@ function createHistograms(registry: Registry): Map<string, Histogram> {
 
 function createGauges(registry: Registry): Map<string, Gauge> {
   const entries = Object.entries(gauges)
-  return new Map(entries.map(([name, help]) => [name, new Gauge({ name: `duologue_${name}`, help, registers: [registry] })]))
+  return new Map(
+    entries.map(([name, help]) => [name, new Gauge({ name: `duologue_${name}`, help, registers: [registry] })]),
+  )
 }
 
 function find<T>(made: ReadonlyMap<string, T>, name: string): T {

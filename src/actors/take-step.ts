@@ -1,0 +1,114 @@
+/**
+ * One step of one conversation: the chart takes an event, and what it asks for becomes rows of the fold.
+ * A closing and a change of the speaker change the speaker's token, so that nothing that was queued
+ * before can start after it.
+ */
+import { createHash } from 'node:crypto'
+
+import type { ConversationEvent } from '../machines/events.ts'
+import type { Json, JsonObject } from '../machines/json.ts'
+import type { MachineRegistration, MachineRegistry } from '../machines/registry.ts'
+import { isClosed } from '../machines/status.ts'
+import { assert } from './assert.ts'
+import { toCanonicalJson } from './canonical-json.ts'
+import type { Fold } from './fold.ts'
+import { toOrdersResult } from './orders.ts'
+import type { Ids, JournalEntry } from './ports.ts'
+import type { ConversationState, SessionState } from './session-state.ts'
+import { applyEvent } from './step.ts'
+import type { Step } from './step.ts'
+
+export type DecideContext = {
+  readonly registry: MachineRegistry
+  /** The machine of new conversations, unless the tenant's settings name another (`machine`). */
+  readonly defaultMachine: string
+  readonly ids: Ids
+  /** Wall clock, ms. */
+  readonly now: number
+  readonly incarnation: string
+  /** True in test and phone builds: a session's clock may be advanced. */
+  readonly mayAdvanceClock: boolean
+}
+
+/** One decision in the making. */
+export type Work = { state: SessionState; readonly fold: Fold; readonly context: DecideContext }
+
+/** Why a step is taken. */
+export type Cause = {
+  readonly event: JsonObject
+  readonly eventId: string
+  readonly initiator: string
+  readonly at: number
+  readonly opened: { readonly previousId: string | null; readonly openedAt: number } | null
+}
+
+/** Lets the chart of the current conversation take an event. False when it ignores it (or there is none). */
+export function tellChart(
+  work: Work,
+  event: ConversationEvent | JsonObject,
+  at: number,
+  eventId: string,
+  initiator: string,
+): boolean {
+  const { conversation } = work.state
+  if (conversation === null) return false
+  const plain = event as JsonObject
+  const registration = findRegistration(work.context, conversation.machine)
+  assert(
+    registration.machine.version === conversation.machineVersion,
+    `the snapshot is of ${conversation.machine} ${conversation.machineVersion}, this node runs ${String(registration.machine.version)}`,
+  )
+  const step = applyEvent(registration, conversation.snapshot, plain)
+  if (step === null) return false
+  takeStep(work, conversation, step, { event: plain, eventId, initiator, at, opened: null })
+  return true
+}
+
+export function findRegistration({ registry }: DecideContext, machine: string): MachineRegistration {
+  const registration = registry[machine]
+  assert(registration !== undefined, `the machine '${machine}' is not registered`)
+  return registration
+}
+
+export function takeStep(work: Work, before: ConversationState, step: Step, cause: Cause): void {
+  const at = Math.max(cause.at, before.updatedAt)
+  const version = before.version + 1
+  const speakerChanged = step.speaker !== work.state.speaker || (isClosed(step.status) && step.status !== before.status)
+  const speakerToken = work.state.speakerToken + (speakerChanged ? 1 : 0)
+  const hash = toLinkHash(before.hash, cause.event, step.snapshot)
+  const unsettled = work.state.effects
+  const result = toOrdersResult(step.orders, { before, unsettled, version, at, speakerToken, ids: work.context.ids })
+  const { snapshot, status } = step
+  const after: ConversationState = { ...before, version, status, snapshot, hash, timers: result.timers, updatedAt: at }
+  work.state = { ...work.state, speaker: step.speaker, speakerToken, conversation: after, effects: result.effects }
+  work.fold.addStep(before, after, toJournalEntry(before, after, step, cause), cause.opened)
+  for (const effect of result.wanted) work.fold.effects.set(effect.effectId, effect)
+  for (const { effectId, attempts } of result.cancelled) {
+    const outcome = { reason: 'the chart left the state that wanted it' }
+    work.fold.updateEffect({ effectId, attempts, status: 'cancelled', nextAttemptAt: null, outcome, providerId: null })
+  }
+  work.fold.messages.push(...result.messages)
+  work.fold.emitted.push(...result.emitted)
+}
+
+function toJournalEntry(before: ConversationState, after: ConversationState, step: Step, cause: Cause): JournalEntry {
+  return {
+    version: after.version,
+    eventId: cause.eventId,
+    event: cause.event,
+    fromStatus: before.version === 0 ? null : before.status,
+    toStatus: step.status,
+    reason: step.reason,
+    initiator: cause.initiator,
+    machineVersion: after.machineVersion,
+    occurredAt: after.updatedAt,
+    hash: after.hash,
+  }
+}
+
+/** The journal is a hash chain: changing any event or snapshot in the middle changes every later hash. */
+export function toLinkHash(previousHash: string, event: Json, snapshot: string): string {
+  return createHash('sha256')
+    .update(`${previousHash}\n${toCanonicalJson(event)}\n${snapshot}`)
+    .digest('hex')
+}
