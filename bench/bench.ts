@@ -35,7 +35,9 @@ async function main(): Promise<number> {
   const settings: Settings = {}
   for (const [name, value] of Object.entries(postgres.settings)) settings[`PostgreSQL ${name}`] = value
   const steps = toSteps(options)
-  print(`Runs: ${steps.map(({ load, stack }) => `${stack}/${load}`).join(', ')}${options.only.has('heap') ? ', heap' : ''}\n`)
+  print(
+    `Runs: ${steps.map(({ load, stack }) => `${stack}/${load}`).join(', ')}${options.only.has('heap') ? ', heap' : ''}\n`,
+  )
 
   const runs: RunResult[] = []
   for (const step of steps) runs.push(await runStep(step, postgres, options, settings))
@@ -49,7 +51,10 @@ async function main(): Promise<number> {
   if (goals.length > 0) print(`\n${toGoalsTable(goals)}\n`)
   const isRight = runs.every(({ wrong }) => wrong.length === 0)
   if (isRight && options.isPublished) {
-    const files = await publish({ at, command, machine, settings, runs, resident, goals }, join(import.meta.dirname, 'results'))
+    const files = await publish(
+      { at, command, machine, settings, runs, resident, goals },
+      join(import.meta.dirname, 'results'),
+    )
     print(`\nWritten into bench/results: ${files.join(', ')}\n`)
   }
   return isRight && (!options.hasGoals || goals.every(({ isReached }) => isReached)) ? 0 : 1
@@ -59,21 +64,35 @@ async function main(): Promise<number> {
 function toSteps({ only, runs }: Options): readonly Step[] {
   const loads = (['many', 'hot'] as const).filter((load) => only.has(load))
   const stacks = (['duologue', 'row-lock'] as const).filter((stack) => only.has(stack))
-  return loads.flatMap((load) =>
-    Array.from({ length: runs }, () => stacks.map((stack) => ({ load, stack }))).flat(),
-  )
+  return loads.flatMap((load) => Array.from({ length: runs }, () => stacks.map((stack) => ({ load, stack }))).flat())
 }
 
-async function runStep({ load, stack }: Step, postgres: BenchPostgres, options: Options, settings: Settings): Promise<RunResult> {
-  const result = stack === 'duologue' ? await runDuologue(load, postgres, options, settings) : await runRowLock(load, postgres, options)
+async function runStep(
+  { load, stack }: Step,
+  postgres: BenchPostgres,
+  options: Options,
+  settings: Settings,
+): Promise<RunResult> {
+  const result =
+    stack === 'duologue'
+      ? await runDuologue(load, postgres, options, settings)
+      : await runRowLock(load, postgres, options)
   print(`${toRunsTable([result]).split('\n')[2]}\n`)
   for (const sentence of result.wrong) print(`  ✗ ${sentence}\n`)
   return result
 }
 
-async function runDuologue(load: LoadName, postgres: BenchPostgres, options: Options, settings: Settings): Promise<RunResult> {
+async function runDuologue(
+  load: LoadName,
+  postgres: BenchPostgres,
+  options: Options,
+  settings: Settings,
+): Promise<RunResult> {
   const { profileFolder } = options
-  const stack = await startDuologue(postgres, profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`])
+  const stack = await startDuologue(
+    postgres,
+    profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`],
+  )
   try {
     settings['nats-server'] = `${stack.nats.version}, sync_interval ${stack.nats.syncInterval}`
     const { contentBytes, requestBytes } = describeRequest(stack.webhookUrl)

@@ -4,7 +4,12 @@ import { toMedian } from './measure/statistics.ts'
 import type { LoadName, RunResult } from './run-load.ts'
 import type { StackName } from './stacks/stack.ts'
 
-export type Goal = { readonly title: string; readonly wanted: string; readonly reached: string; readonly isReached: boolean }
+export type Goal = {
+  readonly title: string
+  readonly wanted: string
+  readonly reached: string
+  readonly isReached: boolean
+}
 
 const ratiosMin: { readonly [load in LoadName]: number } = { many: 0.65, hot: 2 }
 const bytesPerSessionMax = 2_048

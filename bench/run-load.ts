@@ -39,14 +39,14 @@ export type RunResult = {
   readonly otherCpuSeconds: number | null
   readonly residentMib: { readonly [part: string]: number } | null
   readonly walBytesPerMessage: number
-  /** What the whole run did besides, the warm-up included. */
+  /** What the messages led to until they were drained: steps, replies … */
   readonly work: { readonly [what: string]: number }
   /** Empty when the database holds what was acknowledged. */
   readonly wrong: readonly string[]
 }
 
 const connections = 64
-const warmUpSeconds = 2
+const warmUpSeconds = 3
 /** More than any stack here reaches; a load ends early when its requests run out. */
 const requestsPerSecondMax = 6_000
 const drainWithinMs = 60_000
@@ -109,7 +109,7 @@ async function measure(stack: Stack, generator: Generator, load: LoadName, secon
     otherCpuSeconds: cpu?.others ?? null,
     residentMib: after?.residentMib ?? null,
     walBytesPerMessage: (walAfter - walBefore) / acknowledged,
-    work: await stack.describeWork(),
+    work: await stack.describeWork(toUserPrefix('1')),
     wrong: await check(stack, sent),
   }
 }
@@ -127,7 +127,9 @@ async function untilStored(stack: Stack, series: '1' | '2', count: number): Prom
 }
 
 async function readWalPosition(stack: Stack): Promise<number> {
-  const [row] = await stack.sql<{ bytes: number }>(`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`)
+  const [row] = await stack.sql<{ bytes: number }>(
+    `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`,
+  )
   return row?.bytes ?? 0
 }
 

@@ -34,7 +34,11 @@ function findFailures({ failures }: LoadResult): readonly string[] {
   return Object.entries(failures).map(([answer, count]) => `${count} requests were answered with ${answer}`)
 }
 
-function findMissingAndRepeated(series: Series, load: LoadResult, messages: readonly StoredMessage[]): readonly string[] {
+function findMissingAndRepeated(
+  series: Series,
+  load: LoadResult,
+  messages: readonly StoredMessage[],
+): readonly string[] {
   const counts = new Map<string, number>()
   for (const { providerId } of messages) counts.set(providerId, (counts.get(providerId) ?? 0) + 1)
   const wrong: string[] = []

@@ -34,7 +34,10 @@ const inFlight = 256
 const settledWithinMs = 55_000
 const oneMib = 2 ** 20
 
-export async function measureResidentSessions(postgres: BenchPostgres, sessions: number): Promise<ResidentSessionsResult> {
+export async function measureResidentSessions(
+  postgres: BenchPostgres,
+  sessions: number,
+): Promise<ResidentSessionsResult> {
   await using opened = new AsyncDisposableStack()
   const database = opened.adopt(await postgres.createMigratedDatabase(), async ({ drop }) => drop())
   const nats = opened.adopt(await startNats(), async ({ stop }) => stop())
@@ -114,5 +117,9 @@ async function untilSettled(node: ChildProcess, { sql }: BenchDatabase, sessions
     state = `${row?.answered} of ${sessions} are answered, ${row?.unsettled} effects are under way`
     return row?.answered === sessions && row.unsettled === 0
   }
-  await until(isSettled, { withinMs: settledWithinMs, everyMs: 250, sentence: () => `the sessions do not settle: ${state}` })
+  await until(isSettled, {
+    withinMs: settledWithinMs,
+    everyMs: 250,
+    sentence: () => `the sessions do not settle: ${state}`,
+  })
 }

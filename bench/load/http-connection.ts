@@ -14,10 +14,7 @@ export type HttpConnection = {
 
 const headEnd = Buffer.from('\r\n\r\n')
 
-export async function openHttpConnection(
-  url: URL,
-  onBroken: (error: Error) => void,
-): Promise<HttpConnection> {
+export async function openHttpConnection(url: URL, onBroken: (error: Error) => void): Promise<HttpConnection> {
   const socket = await open(url)
   let answered: ((status: number) => void) | null = null
   let received: Buffer | null = null
@@ -67,7 +64,7 @@ function open(url: URL): Promise<Socket> {
 export function readAnswer(received: Buffer): { readonly status: number; readonly bytes: number } | null {
   const end = received.indexOf(headEnd)
   if (end === -1) return null
-  const head = received.latin1Slice(0, end)
+  const head = received.toString('latin1', 0, end)
   const length = /\r\ncontent-length: *(\d+)/iu.exec(head)?.[1]
   if (!head.startsWith('HTTP/1.1 ') || length === undefined) {
     throw new Error(`an answer without a length: ${head.slice(0, 200)}`)

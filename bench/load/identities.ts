@@ -26,5 +26,9 @@ export function toMessageSid(series: Series, index: number): string {
 /** The seventeen fields of a WhatsApp message, with about 300 bytes of content. Every body is another one. */
 export function toForm(series: Series, user: number, index: number): { readonly [field: string]: string } {
   const body = `Is there anything new about number ${index.toString(36)}?`
-  return toInboundForm({ from: toUser(series, user), to: business, body, profileName: 'Maria' }, toMessageSid(series, index), accountSid)
+  return toInboundForm(
+    { from: toUser(series, user), to: business, body, profileName: 'Maria' },
+    toMessageSid(series, index),
+    accountSid,
+  )
 }

@@ -20,7 +20,12 @@ export type PreparedRequests = {
   readonly users: Uint32Array
 }
 
-export function prepareRequests({ series, webhookUrl, conversations, requestsMax }: LoadSpecification): PreparedRequests {
+export function prepareRequests({
+  series,
+  webhookUrl,
+  conversations,
+  requestsMax,
+}: LoadSpecification): PreparedRequests {
   const url = new URL(webhookUrl)
   const users = new Uint32Array(requestsMax)
   const random = createRandom(conversations)

@@ -55,7 +55,10 @@ type ProcessUsage = {
   readonly residentMib: number
 }
 
-function readPart({ pid, isTree }: Part, processes: readonly ProcessUsage[]): { cpuSeconds: number; residentMib: number } {
+function readPart(
+  { pid, isTree }: Part,
+  processes: readonly ProcessUsage[],
+): { cpuSeconds: number; residentMib: number } {
   const main = readProcess(pid)
   if (main === null) return { cpuSeconds: 0, residentMib: 0 }
   const { cpuSeconds, residentMib } = main

@@ -16,7 +16,10 @@ const shownMax = 30
 
 /** A table of the newest profile in the folder. */
 export function toProfileTable(folder: string): string {
-  const newest = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile')).toSorted().at(-1)
+  const newest = readdirSync(folder)
+    .filter((name) => name.endsWith('.cpuprofile'))
+    .toSorted()
+    .at(-1)
   if (newest === undefined) throw new Error(`no CPU profile was written into ${folder}`)
   const profile = JSON.parse(readFileSync(join(folder, newest), 'utf8')) as Profile
   const ownUs = toOwnTimes(profile)

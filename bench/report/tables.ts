@@ -20,7 +20,18 @@ export function toTable(header: readonly string[], rows: readonly (readonly stri
 
 /** Medians of the runs, one line for each stack and load. */
 export function toSpeedTable(runs: readonly RunResult[]): string {
-  const header = ['load', 'stack', 'committed/s', 'acknowledged/s', 'p50 ms', 'p99 ms', 'drain s', 'CPU ms/message', 'WAL B/message', '× row lock']
+  const header = [
+    'load',
+    'stack',
+    'committed/s',
+    'acknowledged/s',
+    'p50 ms',
+    'p99 ms',
+    'drain s',
+    'CPU ms/message',
+    'WAL B/message',
+    '× row lock',
+  ]
   const rows = eachGroup(runs, (load, stack, own) => [
     loads[load].title,
     stack,
@@ -43,7 +54,14 @@ export function toPartsTable(runs: readonly RunResult[]): string {
     loads[load].title,
     stack,
     ...parts.map((part) => toPartCell(own, part)),
-    toDigits(median(own, ({ otherCpuSeconds, loadSeconds, drainSeconds }) => (otherCpuSeconds ?? Number.NaN) / (loadSeconds + drainSeconds)), 2),
+    toDigits(
+      median(
+        own,
+        ({ otherCpuSeconds, loadSeconds, drainSeconds }) =>
+          (otherCpuSeconds ?? Number.NaN) / (loadSeconds + drainSeconds),
+      ),
+      2,
+    ),
   ])
   return toTable(['load', 'stack', ...parts, 'other CPUs busy'], rows)
 }
@@ -58,7 +76,19 @@ function toPartCell(runs: readonly RunResult[], part: string): string {
 
 /** In the order in which they ran. */
 export function toRunsTable(runs: readonly RunResult[]): string {
-  const header = ['run', 'load', 'stack', 'acknowledged', 'committed/s', 'p50 ms', 'p99 ms', 'drain s', 'other CPUs busy', 'besides', 'check']
+  const header = [
+    'run',
+    'load',
+    'stack',
+    'acknowledged',
+    'committed/s',
+    'p50 ms',
+    'p99 ms',
+    'drain s',
+    'other CPUs busy',
+    'led to',
+    'check',
+  ]
   const rows = runs.map((run, index) => [
     String(index + 1),
     loads[run.load].title,
@@ -69,21 +99,36 @@ export function toRunsTable(runs: readonly RunResult[]): string {
     run.p99Ms.toFixed(1),
     run.drainSeconds.toFixed(2),
     toDigits((run.otherCpuSeconds ?? Number.NaN) / (run.loadSeconds + run.drainSeconds), 2),
-    Object.entries(run.work).map(([what, count]) => `${count} ${what}`).join(', '),
+    Object.entries(run.work)
+      .map(([what, count]) => `${count} ${what}`)
+      .join(', '),
     run.wrong.length === 0 ? 'all there, once, in order' : 'FAILED',
   ])
   return toTable(header, rows)
 }
 
 export function toResidentTable(resident: ResidentSessionsResult): string {
-  const header = ['resident sessions', 'heap B/session', 'external B/session', 'heap MiB without', 'heap MiB with', 'RSS MiB']
-  const { sessions, heapBytesPerSession, externalBytesPerSession, heapMibWithoutSessions, heapMib, residentMib } = resident
+  const header = [
+    'resident sessions',
+    'heap B/session',
+    'external B/session',
+    'heap MiB without',
+    'heap MiB with',
+    'RSS MiB',
+  ]
+  const { sessions, heapBytesPerSession, externalBytesPerSession, heapMibWithoutSessions, heapMib, residentMib } =
+    resident
   const numbers = [heapBytesPerSession, externalBytesPerSession, heapMibWithoutSessions, heapMib, residentMib]
   return toTable(header, [[String(sessions), ...numbers.map((number) => number.toFixed(0))]])
 }
 
 export function toGoalsTable(goals: readonly Goal[]): string {
-  const rows = goals.map(({ title, wanted, reached, isReached }) => [title, wanted, reached, isReached ? 'pass' : 'FAIL'])
+  const rows = goals.map(({ title, wanted, reached, isReached }) => [
+    title,
+    wanted,
+    reached,
+    isReached ? 'pass' : 'FAIL',
+  ])
   return toTable(['goal', 'wanted', 'reached', ''], rows)
 }
 

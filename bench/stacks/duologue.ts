@@ -26,7 +26,10 @@ export type DuologueStack = Stack & {
 }
 
 /** `nodeOptions` go to the service's Node. */
-export async function startDuologue(postgres: BenchPostgres, nodeOptions: readonly string[] = []): Promise<DuologueStack> {
+export async function startDuologue(
+  postgres: BenchPostgres,
+  nodeOptions: readonly string[] = [],
+): Promise<DuologueStack> {
   await using opened = new AsyncDisposableStack()
   const database = opened.adopt(await postgres.createMigratedDatabase(), async ({ drop }) => drop())
   const nats = opened.adopt(await startNats(), async ({ stop }) => stop())
@@ -34,7 +37,12 @@ export async function startDuologue(postgres: BenchPostgres, nodeOptions: readon
   const twilio = opened.adopt(await startTwilio(), async ({ stop }) => stop())
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
-  const env = toEnvironment({ port, nats, liteUrl: `http://127.0.0.1:${lite.ready[1]}`, twilioUrl: twilio.ready[1] ?? '' })
+  const env = toEnvironment({
+    port,
+    nats,
+    liteUrl: `http://127.0.0.1:${lite.ready[1]}`,
+    twilioUrl: twilio.ready[1] ?? '',
+  })
   const service = opened.adopt(await startService(env, nodeOptions), async ({ stop }) => stop())
   await untilReady(url, service)
   const closing = opened.move()
@@ -92,7 +100,17 @@ async function startService(env: { readonly [name: string]: string }, nodeOption
 }
 
 /** Everything else is as a deployment has it by default. */
-function toEnvironment({ port, nats, liteUrl, twilioUrl }: { port: number; nats: BenchNats; liteUrl: string; twilioUrl: string }) {
+function toEnvironment({
+  port,
+  nats,
+  liteUrl,
+  twilioUrl,
+}: {
+  port: number
+  nats: BenchNats
+  liteUrl: string
+  twilioUrl: string
+}) {
   return {
     DUOLOGUE_PORT: String(port),
     DUOLOGUE_API_TOKEN: 'api-token-of-the-benchmark',
@@ -128,16 +146,21 @@ function createReading({ sql }: BenchDatabase): Reading {
     },
     readMessages: async (userPrefix) => sql<StoredMessage>(readMessages, [`${userPrefix}%`]),
     readConversations: async (userPrefix) => sql<StoredConversation>(readConversations, [`${userPrefix}%`]),
-    async describeWork() {
-      const statement = `select
-        (select count(*) from duologue.conversation_events) as steps,
-        (select count(*) from duologue.messages where direction = 'outbound') as replies,
-        (select coalesce(sum(jsonb_array_length(raw)), 0) from duologue.deliveries) as "status callbacks"`
-      const [row] = await sql<Record<string, number>>(statement)
-      return Object.fromEntries(Object.entries(row ?? {}).map(([name, value]) => [name, Number(value)]))
+    async describeWork(userPrefix) {
+      const [row] = await sql<{ [what: string]: number }>(countWork, [`${userPrefix}%`])
+      return row ?? {}
     },
   }
 }
+
+const countWork = `with those as (select id from duologue.sessions where user_key like $1)
+  select
+    (select count(*) from duologue.conversation_events as step
+      join duologue.conversations as conversation on conversation.id = step.conversation_id
+      where conversation.session_id in (select id from those)) as steps,
+    (select count(*) from duologue.messages where direction = 'outbound' and session_id in (select id from those)) as replies,
+    (select coalesce(sum(jsonb_array_length(raw)), 0) from duologue.deliveries
+      where session_id in (select id from those)) as callbacks`
 
 const readMessages = `select message.provider_id as "providerId", session.user_key as "user",
     message.conversation_id as "conversationId", step.version

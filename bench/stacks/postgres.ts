@@ -19,7 +19,15 @@ export type BenchDatabase = {
   drop(): Promise<void>
 }
 
-const shownSettings = ['server_version', 'fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers', 'max_wal_size', 'checkpoint_timeout']
+const shownSettings = [
+  'server_version',
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'shared_buffers',
+  'max_wal_size',
+  'checkpoint_timeout',
+]
 
 export async function startBenchPostgres(): Promise<BenchPostgres> {
   const server = await startPostgres()
@@ -40,7 +48,11 @@ export async function startBenchPostgres(): Promise<BenchPostgres> {
 }
 
 function openDatabase(url: string, administratorUrl: string): BenchDatabase {
-  const direct = postgres(url, { max: 1, onnotice: () => {}, types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } } })
+  const direct = postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+  })
   return {
     url,
     async sql<Row extends object>(statement: string, parameters: readonly (string | number)[] = []) {
@@ -56,7 +68,8 @@ function openDatabase(url: string, administratorUrl: string): BenchDatabase {
 async function readSettings(url: string): Promise<{ readonly [name: string]: string }> {
   const sql = postgres(url, { max: 1, onnotice: () => {} })
   try {
-    const rows = await sql`select name, current_setting(name) as value from pg_settings where name = any(${shownSettings})`
+    const rows =
+      await sql`select name, current_setting(name) as value from pg_settings where name = any(${shownSettings})`
     return Object.fromEntries(rows.map(({ name, value }) => [String(name), String(value)]))
   } finally {
     await sql.end()

@@ -35,8 +35,9 @@ export async function startRowLock(postgres: BenchPostgres): Promise<Stack> {
     readMessages: async (userPrefix) => sql<StoredMessage>(readMessages, [`%|${userPrefix}%`]),
     readConversations: async (userPrefix) => sql<StoredConversation>(readConversations, [`%|${userPrefix}%`]),
     settle: async () => {},
-    async describeWork() {
-      const [row] = await sql<{ steps: number }>('select count(*) as steps from journal')
+    async describeWork(userPrefix) {
+      const statement = 'select count(*) as steps from journal where conversation like $1'
+      const [row] = await sql<{ steps: number }>(statement, [`%|${userPrefix}%`])
       return { steps: row?.steps ?? 0 }
     },
     stop: async () => closing.disposeAsync(),

@@ -37,7 +37,7 @@ export interface Stack {
   readConversations(userPrefix: string): Promise<readonly StoredConversation[]>
   /** Resolves when what the warm-up started has ended. */
   settle(): Promise<void>
-  /** What else happened, for the report. */
-  describeWork(): Promise<{ readonly [what: string]: number }>
+  /** What the messages of these users led to so far, for the report. */
+  describeWork(userPrefix: string): Promise<{ readonly [what: string]: number }>
   stop(): Promise<void>
 }

@@ -95,24 +95,25 @@ export async function startSmallDuologue(): Promise<SmallDuologue> {
 
 /** What the actor would do, as far as a phone can see it. */
 function react(event: LoggedEvent, conversations: ConversationItem[], send: (body: string) => Promise<unknown>): void {
-  const place = conversations.findIndex((one) => one.userAddress === event.userKey)
-  const known = conversations[place] ?? toConversation({ userAddress: event.userKey, status: 'PENDING', version: 0 })
-  const id = place === -1 ? crypto.randomUUID() : known.id
-  const { businessAddress } = event
-  const keep = (status: ConversationItem['status']): void => {
-    const now = conversations.find((one) => one.id === id)
-    const next = { ...known, ...now, id, businessAddress, status, version: (now ?? known).version + 1 }
-    conversations.splice(
-      place === -1 && now === undefined ? 0 : conversations.findIndex((one) => one.id === id),
-      now === undefined ? 0 : 1,
-      next,
-    )
+  const step = (status: (now: ConversationItem['status']) => ConversationItem['status']): void => {
+    const place = conversations.findIndex((one) => one.userAddress === event.userKey)
+    const opened = toConversation({
+      id: crypto.randomUUID(),
+      userAddress: event.userKey,
+      businessAddress: event.businessAddress,
+      status: 'PENDING',
+      version: 0,
+    })
+    const known = conversations[place] ?? opened
+    conversations[place === -1 ? conversations.length : place] = {
+      ...known,
+      status: status(known.status),
+      version: known.version + 1,
+    }
   }
-  if (event.type === 'clock.advanced') keep('EXPIRED')
-  if (event.type === 'delivery.updated') keep(known.status)
-  if (event.type !== 'message.received') return
-  keep(known.status)
-  void send(toAnswer(event)).then(() => keep('PROGRESS'))
+  if (event.type === 'clock.advanced') step(() => 'EXPIRED')
+  else step((now) => now)
+  if (event.type === 'message.received') void send(toAnswer(event)).then(() => step(() => 'PROGRESS'))
 }
 
 function toAnswer(event: LoggedMessage): string {
@@ -124,13 +125,11 @@ function toSend(event: LoggedEvent, body: string): EffectRequest {
     effectId: `${crypto.randomUUID()}:1:0`,
     conversationId: crypto.randomUUID(),
     kind: 'sendMessage',
-    ...{
-      params: { author: 'assistant', body },
-      childId: null,
-      speakerToken: 0,
-      status: 'running' as const,
-      attempts: 0,
-    },
+    params: { author: 'assistant', body },
+    childId: null,
+    speakerToken: 0,
+    status: 'running' as const,
+    attempts: 0,
     nextAttemptAt: null,
     deadline: null,
     startedAt: Date.now(),

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SupabaseClient } from '@supabase/supabase-js'
@@ -35,20 +35,24 @@ export type TestDatabase = {
   close(): Promise<void>
 }
 
+/** Takes every row away but those that the migrations made. Triggers would refuse it, so they are off meanwhile. */
+export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
+  await sql(`do $$
+    begin
+      set local session_replication_role = replica;
+      truncate duologue.tenants, duologue.channels, duologue.sessions, duologue.conversations,
+        duologue.conversation_events, duologue.messages, duologue.deliveries, duologue.effects, duologue.partitions,
+        duologue.nodes, duologue.quarantine;
+    end
+  $$`)
+}
+
 export function openTestDatabase(backend: Backend): Promise<TestDatabase> {
   return backend === 'pglite' ? openPgliteDatabase() : openPostgresDatabase()
 }
 
-let pgliteTemplate: Promise<string> | null = null
-let pgliteUsers = 0
-
-/** The first database of a process makes a template; the others copy its folder, which saves their initdb. */
 async function openPgliteDatabase(): Promise<TestDatabase> {
-  pgliteUsers += 1
-  pgliteTemplate ??= makePgliteTemplate()
-  const template = await pgliteTemplate
   const folder = await mkdtemp(join(tmpdir(), 'duologue-pglite-'))
-  await cp(join(template, 'database'), join(folder, 'database'), { recursive: true })
   const database = await openEmbeddedDatabase(join(folder, 'database'))
   return {
     store: createRepository(database.client),
@@ -59,19 +63,8 @@ async function openPgliteDatabase(): Promise<TestDatabase> {
     close: async () => {
       await database.close()
       await rm(folder, { recursive: true, force: true })
-      pgliteUsers -= 1
-      if (pgliteUsers > 0 || pgliteTemplate === null) return
-      pgliteTemplate = null
-      await rm(template, { recursive: true, force: true })
     },
   }
-}
-
-async function makePgliteTemplate(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'duologue-pglite-template-'))
-  const database = await openEmbeddedDatabase(join(folder, 'database'))
-  await database.close()
-  return folder
 }
 
 let server: Promise<TestPostgres> | null = null

@@ -3,20 +3,23 @@ import { assign, setup } from 'xstate'
 
 export type MessageEvent = { readonly type: 'message.received'; readonly messageId: string; readonly body: string }
 
-const count = assign(({ context }: { context: { readonly messages: number } }) => ({ messages: context.messages + 1 }))
+type OtherEvent = {
+  readonly type: 'answered' | 'handoff' | 'assigned' | 'released' | 'idle' | 'closed' | 'expired' | 'failed'
+}
 
 export const machine = setup({
-  types: {} as {
-    context: { readonly messages: number }
-    events: MessageEvent | { readonly type: 'answered' | 'handoff' | 'assigned' | 'released' | 'idle' | 'closed' | 'expired' | 'failed' }
+  types: {
+    context: {} as { readonly messages: number },
+    events: {} as MessageEvent | OtherEvent,
   },
+  actions: { count: assign({ messages: ({ context }) => context.messages + 1 }) },
   guards: { saysGoodbye: ({ event }) => event.type === 'message.received' && /^(?:bye|exit|stop)$/iu.test(event.body) },
 }).createMachine({
   id: 'row-lock',
   context: { messages: 0 },
   initial: 'PENDING',
   on: {
-    'message.received': [{ guard: 'saysGoodbye', target: '.USER_CLOSED', actions: count }, { actions: count }],
+    'message.received': [{ guard: 'saysGoodbye', target: '.USER_CLOSED', actions: 'count' }, { actions: 'count' }],
     closed: '.AGENT_CLOSED',
     expired: '.EXPIRED',
     failed: '.FAILED',
@@ -29,8 +32,8 @@ export const machine = setup({
     },
     PROGRESS: { on: { handoff: 'HUMAN_HANDOFF', idle: 'IDLE_TIMEOUT' } },
     HUMAN_HANDOFF: { on: { released: 'PROGRESS' } },
-    IDLE_TIMEOUT: { on: { 'message.received': { target: 'PROGRESS', actions: count } } },
-    USER_CLOSED: { on: { 'message.received': { actions: count } } },
+    IDLE_TIMEOUT: { on: { 'message.received': { target: 'PROGRESS', actions: 'count' } } },
+    USER_CLOSED: { on: { 'message.received': { actions: 'count' } } },
     AGENT_CLOSED: {},
     EXPIRED: {},
     FAILED: {},

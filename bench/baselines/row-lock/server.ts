@@ -91,5 +91,5 @@ async function createConversation(transaction: Transaction, conversation: string
 
 /** What a restored snapshot needs. */
 function toJson({ value, context, status }: SnapshotFrom<typeof machine>) {
-  return { value, context, status } as postgres.JSONValue & { readonly value: string }
+  return { value: value as postgres.JSONValue, context, status }
 }

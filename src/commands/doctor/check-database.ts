@@ -34,7 +34,8 @@ export async function checkDatabase(config: Config, folder: DataFolder | null): 
 }
 
 async function checkProject(config: Config, folder: DataFolder | null): Promise<readonly Finding[]> {
-  const advice = 'the data folder holds the embedded database: is it complete, and this user’s?'
+  const embedded = 'the data folder holds the embedded database: is it complete, and this user’s?'
+  const advice = config.supabase === null ? embedded : 'is SUPABASE_URL right, and the project awake?'
   return examine('database', advice, async () => {
     const { client, description, query, close } = await openClient(config, folder, () => {})
     try {
@@ -63,15 +64,14 @@ async function checkSchema(client: SupabaseClient, description: string): Promise
 
 function toRefusal(description: string, status: number, error: { code: string; message: string }): Finding {
   if (status === 0 || status >= 502) {
-    return bad('database', `${description} does not answer: ${error.message}`, 'is SUPABASE_URL right, and the project awake?')
+    return bad('database', `${description} does not answer`, 'is SUPABASE_URL right, and the project awake?')
   }
   if (status === 401 || status === 403 || error.code === '42501') {
     const text = `${description} refuses SUPABASE_SECRET_KEY (${status})`
     return bad('database', text, 'take the secret key (service role) of the project, not the publishable one')
   }
-  const isMissing = ['PGRST202', '42883'].includes(error.code) || status === 404
-  if (isMissing) return bad('database', `${description} has no schema of Duologue`, pushAdvice)
-  return bad('database', `${description}: ${status} ${error.code} ${error.message}`, 'is SUPABASE_URL a Supabase project?')
+  if (['PGRST202', '42883'].includes(error.code)) return bad('database', `${description} has no schema of Duologue`, pushAdvice)
+  return bad('database', `${description} answers ${status} ${error.message}`, 'is SUPABASE_URL a Supabase project?')
 }
 
 async function checkDeployment(client: SupabaseClient, config: Config): Promise<readonly Finding[]> {

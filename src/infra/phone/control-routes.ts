@@ -2,7 +2,7 @@
  * What tests and the phone ask of the fake Twilio, beside Twilio's own API: let a user write, make
  * the next sends fail, look at the ledger. JSON only, so that no foreign web page can call it.
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { faultKinds, type FaultQueue } from './faults.ts'
 import type { UserMessage } from './inbound-form.ts'
@@ -36,9 +36,10 @@ export type ControlOptions = {
 
 export async function registerControlRoutes(app: FastifyInstance, options: ControlOptions): Promise<void> {
   const { ledger, faults } = options
-  app.setErrorHandler((error, _request, reply) => {
-    const isRefusal = error instanceof z.ZodError
-    return reply.code(isRefusal ? 400 : 500).send({ error: isRefusal ? z.prettifyError(error) : 'not done' })
+  app.removeContentTypeParser('text/plain')
+  app.setErrorHandler<FastifyError>((error, _request, reply) => {
+    if (error instanceof z.ZodError) return reply.code(400).send({ error: z.prettifyError(error) })
+    return reply.code(error.statusCode ?? 500).send({ error: error.message })
   })
   app.post('/fake/inbound', (request) => options.receive(inbound.parse(request.body)))
   app.post('/fake/faults', async (request, reply) => {

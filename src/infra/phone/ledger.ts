@@ -5,7 +5,7 @@
  * counts. A line is written before anybody is told of the change, so another program can read what
  * was really accepted after Duologue, or the process that holds this ledger, was killed.
  */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs'
 
 export type LedgerStatus =
   | 'receiving'
@@ -65,6 +65,7 @@ export function openLedger(file: string | null): Ledger {
     for (const listener of listeners) listener(message)
   }
   const find = (sid: string): LedgerMessage | null => messages.get(sid) ?? null
+  if (file !== null) cutTornLine(file)
   for (const message of file === null ? [] : readLedgerFile(file)) remember(message)
   return {
     add: keep,
@@ -85,7 +86,12 @@ export function openLedger(file: string | null): Ledger {
   }
 }
 
-/** Every line of a ledger file, oldest first; a torn last line was never acknowledged to anybody. */
+/** A line that a dying process did not finish was never acknowledged to anybody, and nothing may be appended to it. */
+function cutTornLine(file: string): void {
+  if (existsSync(file)) truncateSync(file, readFileSync(file).lastIndexOf(0x0a) + 1)
+}
+
+/** Every whole line of a ledger file, oldest first: the last one of a sid is how the message is now. */
 export function readLedgerFile(file: string): readonly LedgerMessage[] {
   if (!existsSync(file)) return []
   const text = readFileSync(file, 'utf8')

@@ -7,6 +7,7 @@
  */
 import http from 'node:http'
 import https from 'node:https'
+import type { Socket } from 'node:net'
 import type { Clock } from '../../actors/ports.ts'
 
 /** The request failed before its first byte: the world certainly knows nothing of it. */
@@ -80,7 +81,7 @@ function exchange(
     outgoing.end(request.body ?? undefined)
   }
   outgoing.on('error', fail)
-  outgoing.on('socket', (socket) => (outgoing.reusedSocket ? write() : socket.once(connected, write)))
+  outgoing.on('socket', (socket) => whenConnected(socket, connected, write))
   outgoing.on('response', (incoming) => {
     readAnswer(incoming).then((answer) => {
       cancelTimeout()
@@ -88,6 +89,20 @@ function exchange(
     }, fail)
   })
   return promise
+}
+
+/** Sockets that stand. A request that waited for a free one gets it without any word from Node about that. */
+const standing = new WeakSet<Socket>()
+
+function whenConnected(socket: Socket, connected: 'connect' | 'secureConnect', write: () => void): void {
+  if (standing.has(socket)) {
+    write()
+    return
+  }
+  socket.once(connected, () => {
+    standing.add(socket)
+    write()
+  })
 }
 
 async function readAnswer(incoming: http.IncomingMessage): Promise<RestAnswer> {

@@ -13,6 +13,7 @@ import { openRestCall, type RestClientOptions } from './rest-client.ts'
 import { createRestConnection, NothingWritten, type RestAnswer } from './rest-connection.ts'
 import { toSendParams, type SendParams } from './send-params.ts'
 import { findSentMessage } from './sent-messages.ts'
+import { toStatusCallback } from './status-callback.ts'
 
 export type TwilioSenderOptions = {
   readonly accountSid: string
@@ -101,7 +102,7 @@ function readError(answer: RestAnswer): { code: number | null; message: string }
 }
 
 function toCreateOptions(request: EffectRequest, params: SendParams, options: TwilioSenderOptions) {
-  const statusCallback = toStatusCallback(request, options)
+  const statusCallback = toStatusCallback(request, options.statusCallbackBase(), options.apiUrl)
   return {
     to: toTwilioAddress(request.session.replyAddress),
     from: toTwilioAddress(request.session.businessAddress),
@@ -111,16 +112,6 @@ function toCreateOptions(request: EffectRequest, params: SendParams, options: Tw
     ...(params.contentVariables === undefined ? {} : { contentVariables: params.contentVariables }),
     ...(params.mediaUrls === undefined ? {} : { mediaUrl: [...params.mediaUrls] }),
   }
-}
-
-/** Ids only: the address of a person never stands in a URL. */
-function toStatusCallback(request: EffectRequest, options: TwilioSenderOptions): string | null {
-  const base = new URL(options.statusCallbackBase())
-  // Twilio refuses the whole message (21609) when it could not call the address, and it cannot call our loopback.
-  const isLoopback = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(base.hostname)
-  if (options.apiUrl === null && isLoopback) return null
-  const query = new URLSearchParams({ session: request.session.sessionId, effect: request.effect.effectId })
-  return `${base.origin}${base.pathname.replace(/\/$/, '')}/webhooks/twilio/status?${query.toString()}`
 }
 
 function toRetryDelayMs(request: EffectRequest, random: Random): number {

@@ -59,7 +59,9 @@ describe('the log', () => {
     expect(bySession.size).toBe(16)
     for (const group of bySession.values()) {
       expect(new Set(group.map(({ partition }) => partition)).size).toBe(1)
-      expect(group.map(({ sequence }) => sequence)).toEqual(group.map(({ sequence }) => sequence).toSorted((a, b) => a - b))
+      expect(group.map(({ sequence }) => sequence)).toEqual(
+        group.map(({ sequence }) => sequence).toSorted((a, b) => a - b),
+      )
     }
     expect(new Set(entries.map(({ partition }) => partition)).size).toBe(partitions)
   })
@@ -139,17 +141,20 @@ describe('the log', () => {
 })
 
 describe('a restart of the server', () => {
-  test.each(['stop', 'kill'] as const)('reading goes on within 2 s after a %s, in order and without a gap', async (way) => {
-    const total = (await stream.manager.streams.info(streamName)).state.messages
-    const { entries, stop } = readAll()
-    await until(() => entries.length === total, 10_000)
-    if (way === 'kill') await nats.kill()
-    await nats.restart()
-    const restartedAt = performance.now()
-    await publish(20, `after ${way}`)
-    await until(() => entries.length === total + 20, 5_000)
-    expect(performance.now() - restartedAt).toBeLessThan(2_000)
-    expect(new Set(entries.map(({ sequence }) => sequence)).size).toBe(total + 20)
-    await stop()
-  })
+  test.each(['stop', 'kill'] as const)(
+    'reading goes on within 2 s after a %s, in order and without a gap',
+    async (way) => {
+      const total = (await stream.manager.streams.info(streamName)).state.messages
+      const { entries, stop } = readAll()
+      await until(() => entries.length === total, 10_000)
+      if (way === 'kill') await nats.kill()
+      await nats.restart()
+      const restartedAt = performance.now()
+      await publish(20, `after ${way}`)
+      await until(() => entries.length === total + 20, 5_000)
+      expect(performance.now() - restartedAt).toBeLessThan(2_000)
+      expect(new Set(entries.map(({ sequence }) => sequence)).size).toBe(total + 20)
+      await stop()
+    },
+  )
 })

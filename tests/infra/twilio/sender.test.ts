@@ -168,6 +168,14 @@ describe('a send', () => {
     expect(jittered).toMatchObject({ afterMs: 250 })
   })
 
+  test('waits for a free connection when very many go out at once', async () => {
+    const user = nextUser()
+    const sender = createSender({ apiUrl: fake.url })
+    const results = await Promise.all(Array.from({ length: 200 }, () => sender.perform(toRequest({ user }))))
+    expect(results.filter(({ kind }) => kind === 'done')).toHaveLength(200)
+    expect(fake.messagesOf(user)).toHaveLength(200)
+  })
+
   test('without a text is our own mistake', async () => {
     await expect(createSender().perform(toRequest({ params: { author: 'assistant' } }))).rejects.toThrow(/no body/)
   })

@@ -1,0 +1,16 @@
+/** The store's contract: the same on the embedded default and on PostgreSQL behind Supabase Lite's HTTP server. */
+import { describe } from 'vitest'
+import { backends } from '../../support/database.ts'
+import { describeCommits } from './commit-suite.ts'
+import { describeEffects } from './effects-suite.ts'
+import { describeOwnership } from './ownership-suite.ts'
+import { describeReading } from './reading-suite.ts'
+import { useDatabase } from './use-database.ts'
+
+describe.each(backends)('the store on %s', (backend) => {
+  const database = useDatabase(backend)
+  describeOwnership(database)
+  describeCommits(database)
+  describeEffects(database)
+  describeReading(database)
+})
