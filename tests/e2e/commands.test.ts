@@ -1,4 +1,7 @@
 /** The command line over a deployment on embedded parts: while its service runs, and after it was stopped. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { runCommand, runDoctor } from '../support/command.ts'
@@ -9,6 +12,9 @@ import type { ServiceProcess } from '../support/service.ts'
 
 const user = 'whatsapp:+15005550006'
 const answeredMs = 30_000
+const bin = join(import.meta.dirname, '../../bin/duologue.js')
+
+const environment = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' }
 
 let deployment: Deployment
 let service: ServiceProcess
@@ -56,7 +62,9 @@ describe('after it was stopped', () => {
     expect(await service.stop()).toBe(0)
   })
 
-  test('every line of the doctor is ok', async () => {
+  test('every line of the doctor is ok, and its process ends by itself with 0', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [bin, 'doctor'], { env: { ...environment, ...env } })
+    expect(stdout).toMatch(/, 0 to look at, 0 bad\n$/)
     const { exitCode, report, of } = await runDoctor(env)
     expect(report.items.filter(({ state }) => state !== 'ok')).toEqual([])
     expect(of('stream')[0]).toBe('ok: DUOLOGUE, 8 partitions, as Duologue makes it')
@@ -120,6 +128,17 @@ describe('after it was stopped', () => {
     expect(exitCode).toBe(0)
     const page = JSON.parse((await runCommand(['quarantine', 'list', '--json'], env)).stdout) as { items: object[] }
     expect(page.items).toMatchObject([{ dataBase64: 'c2VjcmV0', subject: 'message.a.b' }])
+  })
+
+  test('start ends with 2 and the name of a wrong setting', async () => {
+    const wrong = { ...environment, ...env, DUOLOGUE_LEASE_MS: '1' }
+    const refused: unknown = await promisify(execFile)(process.execPath, [bin, 'start'], { env: wrong }).catch(
+      (error: unknown) => error,
+    )
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: 'duologue: DUOLOGUE_LEASE_MS must be a whole number from 300 to 60000\n',
+    })
   })
 
   test('the embedded database needs no migrating', async () => {

@@ -1,30 +1,29 @@
-/** A command of the command line as a process of its own, with nothing of this environment but the way to programs. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
+/** The command line in this process, with an environment of its own and nothing of ours. */
+import { runCommandLine } from '../../src/commands/command-line.ts'
 
-const bin = join(import.meta.dirname, '../../bin/duologue.js')
-
-export type CommandRun = { readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+export type CommandRun = { readonly exitCode: number | null; readonly stdout: string; readonly stderr: string }
 
 export async function runCommand(
   args: readonly string[],
   env: { readonly [name: string]: string } = {},
 ): Promise<CommandRun> {
-  const child = spawn(process.execPath, [bin, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...env },
-  })
   const output = { stdout: '', stderr: '' }
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text))
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { exitCode: code ?? -1, ...output }
+  const exitCode = await runCommandLine(args, {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    out: (text) => (output.stdout += text),
+    err: (text) => (output.stderr += text),
+  })
+  return { exitCode, ...output }
 }
 
 export type DoctorReport = {
   readonly outcome: 'ok' | 'warn' | 'bad'
-  readonly items: readonly { readonly check: string; readonly state: string; readonly text: string; readonly advice: string | null }[]
+  readonly items: readonly {
+    readonly check: string
+    readonly state: string
+    readonly text: string
+    readonly advice: string | null
+  }[]
 }
 
 /** What the doctor says, with its exit code; `of(check)` are the lines of one check. */

@@ -35,16 +35,16 @@ export type TestDatabase = {
   close(): Promise<void>
 }
 
-/** Takes every row away but those that the migrations made. Triggers would refuse it, so they are off meanwhile. */
+/**
+ * Takes every row away but those that the migrations made. The guards would refuse it, so they are off meanwhile.
+ * (Deleting a few rows is ten times faster than truncating eleven tables.)
+ */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
-  await sql(`do $$
-    begin
-      set local session_replication_role = replica;
-      truncate duologue.tenants, duologue.channels, duologue.sessions, duologue.conversations,
-        duologue.conversation_events, duologue.messages, duologue.deliveries, duologue.effects, duologue.partitions,
-        duologue.nodes, duologue.quarantine;
-    end
-  $$`)
+  const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
+  const deletes = [...tables, 'effects', 'partitions', 'nodes', 'quarantine']
+    .map((table) => `delete from duologue.${table};`)
+    .join(' ')
+  await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)
 }
 
 export function openTestDatabase(backend: Backend): Promise<TestDatabase> {

@@ -65,6 +65,8 @@ export type ServiceProcess = {
   readonly url: string
   readonly pid: number
   readonly child: ChildProcess
+  /** What it has printed so far. */
+  output(): string
   get(path: string): Promise<Response>
   json<T>(path: string): Promise<T>
   /** Posts a form as Twilio would, signed for the service's own URL unless told otherwise. */
@@ -77,7 +79,8 @@ export type ServiceProcess = {
 
 export type ServiceOptions = {
   readonly dataDir: string
-  readonly fake: FakeTwilioProcess
+  /** Null: the service's own built-in phone. */
+  readonly fake: FakeTwilioProcess | null
   readonly port: number
   readonly env?: { readonly [name: string]: string }
 }
@@ -97,10 +100,7 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
       DUOLOGUE_API_TOKEN: apiToken,
       DUOLOGUE_PARTITIONS: '8',
       DUOLOGUE_SEND_RESOLVE_AFTER_MS: '300,700',
-      TWILIO_ACCOUNT_SID: accountSid,
-      TWILIO_AUTH_TOKEN: authToken,
-      TWILIO_NUMBERS: `${business},sms:+14155238886,whatsapp:+14155238887`,
-      TWILIO_API_URL: fake.url,
+      ...(fake !== null && toTwilioSettings(fake)),
       ...env,
     },
   })
@@ -113,7 +113,7 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
   }
   child.stdout.setEncoding('utf8').on('data', keep)
   child.stderr.setEncoding('utf8').on('data', keep)
-  await fake.setWebhookBase(url)
+  await fake?.setWebhookBase(url)
   await untilReady(url, child, () => output)
   const get = async (path: string): Promise<Response> =>
     fetch(`${url}${path}`, { headers: { authorization: `Bearer ${apiToken}` } })
@@ -121,6 +121,7 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
     url,
     pid: child.pid ?? 0,
     child,
+    output: () => output,
     get,
     json: async <T>(path: string) => (await (await get(path)).json()) as T,
     post: async (path, form, signature) => postForm(`${url}${path}`, form, signature),
@@ -134,6 +135,15 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
       return child.exitCode
     },
+  }
+}
+
+function toTwilioSettings(fake: FakeTwilioProcess): { readonly [name: string]: string } {
+  return {
+    TWILIO_ACCOUNT_SID: accountSid,
+    TWILIO_AUTH_TOKEN: authToken,
+    TWILIO_NUMBERS: `${business},sms:+14155238886,whatsapp:+14155238887`,
+    TWILIO_API_URL: fake.url,
   }
 }
 

@@ -39,6 +39,11 @@ export function ConversationPanel({ pair, view }: { readonly pair: Pair; readonl
             <a href={`/api/conversations/${conversation.id}/events`} target="_blank" rel="noreferrer">
               Journal
             </a>
+            {conversation.previousId !== null && (
+              <a href={`/api/conversations/${conversation.previousId}/history`} target="_blank" rel="noreferrer">
+                Earlier one
+              </a>
+            )}
           </p>
         </>
       )}

@@ -70,7 +70,7 @@ function checkNumbers({ numbers }: Twilio, written: string): Finding {
   return warn('numbers', text, 'write sms:+… or whatsapp:+… in TWILIO_NUMBERS')
 }
 
-function checkPublicUrl(publicUrl: string | null): Finding {
+export function checkPublicUrl(publicUrl: string | null): Finding {
   const advice = 'set DUOLOGUE_PUBLIC_URL to the https address that Twilio calls; signatures are checked against it'
   if (publicUrl === null) return bad('public URL', 'DUOLOGUE_PUBLIC_URL is not set', advice)
   const { protocol, hostname } = new URL(publicUrl)

@@ -17,14 +17,6 @@ const shortCodePattern = /^\d{3,8}$/
 const bsuidPattern = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/
 const whatsappDigitsPattern = /^[1-9]\d{5,14}$/
 
-/** What may come beside the address, in messages and in delivery callbacks. */
-export type UserIdentity = {
-  /** `WaId`: the digits of the user's phone number. */
-  readonly whatsappId: string | null
-  /** `ExternalUserId`: `whatsapp:<BSUID>`. */
-  readonly externalUserId: string | null
-}
-
 /** The business address as channels name it, `whatsapp:+1…` or `sms:+1…`; null when it is malformed. */
 export function toBusinessAddress(address: string): string | null {
   const parts = splitAddress(address)
@@ -33,10 +25,11 @@ export function toBusinessAddress(address: string): string | null {
   return phonePattern.test(value) || isShortCode(scheme, value) ? `${scheme}:${value}` : null
 }
 
-const unknownIdentity: UserIdentity = { whatsappId: null, externalUserId: null }
-
-/** The key of the user's session; null when no phone number and no BSUID can be read from the address. */
-export function toUserKey(address: string, { whatsappId }: UserIdentity = unknownIdentity): string | null {
+/**
+ * The key of the user's session; null when no phone number and no BSUID can be read from the address.
+ * `whatsappId` is Twilio's `WaId`, the digits of the user's phone number, where it came along.
+ */
+export function toUserKey(address: string, whatsappId: string | null = null): string | null {
   const parts = splitAddress(address)
   if (parts === null) return null
   const { scheme, value } = parts

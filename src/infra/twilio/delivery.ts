@@ -7,7 +7,7 @@ import type { LoggedDelivery } from '../../actors/ports.ts'
 import type { DeliveryStatus } from '../../machines/events.ts'
 import { toBusinessAddress, toUserKey } from './address.ts'
 import { readField, toRaw, toStorableText, type TwilioForm } from './form.ts'
-import { malformed, messageSidPattern, readIdentity, type ParsedWebhook } from './inbound-message.ts'
+import { malformed, messageSidPattern, type ParsedWebhook } from './inbound-message.ts'
 
 /** Opaque ids of ours; anything else in the URL was not written by us. */
 const effectIdPattern = /^[A-Za-z0-9:.-]{1,128}$/
@@ -42,7 +42,7 @@ export function toLoggedDelivery(
   if (twilioStatus === null || twilioStatus === '') return malformed('MessageStatus')
   const businessAddress = from === null ? null : toBusinessAddress(from)
   if (businessAddress === null) return malformed('From')
-  const userKey = to === null ? null : toUserKey(to, readIdentity(form))
+  const userKey = to === null ? null : toUserKey(to, readField(form, 'WaId'))
   if (userKey === null) return malformed('To')
   const status = Object.hasOwn(deliveryStatusByTwilioStatus, twilioStatus)
     ? deliveryStatusByTwilioStatus[twilioStatus]

@@ -4,7 +4,7 @@
  */
 import type { LoggedMessage } from '../../actors/ports.ts'
 import type { Media } from '../../machines/events.ts'
-import { toBusinessAddress, toUserKey, type UserIdentity } from './address.ts'
+import { toBusinessAddress, toUserKey } from './address.ts'
 import { readField, toRaw, toStorableText, type TwilioForm } from './form.ts'
 
 export const messageSidPattern = /^(?:SM|MM)[0-9a-fA-F]{32}$/
@@ -25,7 +25,7 @@ export function toLoggedMessage(form: TwilioForm, receivedAt: number): ParsedWeb
   const to = readField(form, 'To')
   if (accountSid === null || accountSid === '') return malformed('AccountSid')
   if (providerId === null || !messageSidPattern.test(providerId)) return malformed('MessageSid')
-  const userKey = from === null ? null : toUserKey(from, readIdentity(form))
+  const userKey = from === null ? null : toUserKey(from, readField(form, 'WaId'))
   if (from === null || userKey === null) return malformed('From')
   const businessAddress = to === null ? null : toBusinessAddress(to)
   if (businessAddress === null) return malformed('To')
@@ -43,11 +43,6 @@ export function toLoggedMessage(form: TwilioForm, receivedAt: number): ParsedWeb
     raw: toRaw(form),
   }
   return { kind: 'event', accountSid, event }
-}
-
-/** The identity that may come beside the address, in messages and in delivery callbacks. */
-export function readIdentity(form: TwilioForm): UserIdentity {
-  return { whatsappId: readField(form, 'WaId'), externalUserId: readField(form, 'ExternalUserId') }
 }
 
 export function malformed(field: string): { readonly kind: 'malformed'; readonly reason: string } {

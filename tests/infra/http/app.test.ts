@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { MalformedCursor, type ReadModel } from '../../../src/actors/read-model.ts'
-import type { PhoneService } from '../../../src/infra/http/phone-routes.ts'
+import type { PhoneMessage, PhoneService } from '../../../src/infra/http/phone-routes.ts'
 import { toPath } from '../../../src/infra/http/openapi.ts'
 import { messageForm, messagesPath } from '../twilio/webhook-fixture.ts'
 import {
@@ -25,6 +25,13 @@ writeFileSync(join(folder, 'assets/phone-1.js'), 'export {}')
 writeFileSync(join(folder, 'secret.txt'), 'not a page')
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const stillPhone: PhoneService = {
+  businessAddresses: ['whatsapp:+14155238886'],
+  send: async () => 200,
+  messages: () => [],
+  subscribe: () => () => undefined,
+  advance: async () => undefined,
+}
 const bearer = { authorization: `Bearer ${apiToken}` }
 const business = 'whatsapp:+14155238886'
 const user = 'whatsapp:+15005550006'
@@ -346,6 +353,52 @@ describe('a change from a page', () => {
   })
 })
 
+describe('the stream', () => {
+  const message: PhoneMessage = { id: 'SM1', direction: 'received', body: 'line\nbreak', status: 'sent', at: 1 }
+
+  test('begins with all messages, then tells what changes, and ends when the service stops', async () => {
+    const listeners = new Set<(message: PhoneMessage) => void>()
+    const subscribe: PhoneService['subscribe'] = (_user, _business, listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+    const app = await createAppWithPages({
+      pages: { folder, phone: { ...stillPhone, messages: () => [message], subscribe } },
+    })
+    await app.server.listen({ host: '127.0.0.1', port: 0 })
+    onTestFinished(() => app.server.close())
+    const url = app.server.listeningOrigin
+    const signedIn = await fetch(`${url}/phone?code=${app.issueSignInCode()}`, { redirect: 'manual' })
+    const cookie = signedIn.headers.get('set-cookie')?.split(';')[0] ?? ''
+    const answer = await fetch(`${url}/phone/api/stream?${new URLSearchParams({ user, business }).toString()}`, {
+      headers: { cookie },
+    })
+    expect(answer.headers.get('content-type')).toBe('text/event-stream')
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+    const reading = answer.text()
+    await expect.poll(() => listeners.size).toBe(1)
+    for (const listener of listeners) listener({ ...message, status: 'read' })
+    await app.server.close()
+    const events = (await reading).split('\n\n').filter((event) => event !== '')
+    expect(events).toEqual([
+      `event: messages\ndata: ${JSON.stringify([message])}`,
+      `event: message\ndata: ${JSON.stringify({ ...message, status: 'read' })}`,
+    ])
+    await expect.poll(() => listeners.size).toBe(0)
+  })
+
+  test.each([
+    [{}, 400],
+    [{ user: 'alice', business }, 400],
+    [{ user, business: 'whatsapp:+19999999999' }, 404],
+  ])('of %j is refused with %i', async (query, statusCode) => {
+    const app = await createAppWithPages()
+    const url = `/phone/api/stream?${new URLSearchParams(query as Record<string, string>).toString()}`
+    expect((await app.server.inject({ url, headers: await signIn(app) })).statusCode).toBe(statusCode)
+    expect((await app.server.inject(url)).statusCode).toBe(401)
+  })
+})
+
 test('every answer carries the security headers, and the API is never stored', async () => {
   const app = await createAppWithPages()
   const cookie = await signIn(app)
@@ -370,14 +423,7 @@ test('every answer carries the security headers, and the API is never stored', a
 })
 
 function createAppWithPages(options: TestAppOptions = {}): Promise<TestApp> {
-  const phone: PhoneService = {
-    businessAddresses: [business],
-    send: async () => 200,
-    messages: () => [],
-    subscribe: () => () => undefined,
-    advance: async () => undefined,
-  }
-  return createTestApp({ pages: { folder, phone }, ...options })
+  return createTestApp({ pages: { folder, phone: stillPhone }, ...options })
 }
 
 async function signIn(app: TestApp): Promise<{ readonly cookie: string }> {

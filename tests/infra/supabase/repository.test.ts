@@ -3,7 +3,10 @@ import { describe } from 'vitest'
 import { backends } from '../../support/database.ts'
 import { describeCommits } from './commit-suite.ts'
 import { describeEffects } from './effects-suite.ts'
+import { describeForms } from './forms-suite.ts'
+import { describeGuards } from './guards-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
+import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
 import { useDatabase } from './use-database.ts'
 
@@ -13,4 +16,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeCommits(database)
   describeEffects(database)
   describeReading(database)
+  describeGuards(database)
+  describeReach(database)
+  describeForms(database)
 })

@@ -48,9 +48,8 @@ describe('the key of a user', () => {
   })
 
   test('is the phone number when a user name comes with one, so the session goes on', () => {
-    const identity = { whatsappId: '551187654321', externalUserId: 'whatsapp:BR.99' }
-    expect(toUserKey('whatsapp:BR.99', identity)).toBe('whatsapp:+5511987654321')
-    expect(toUserKey('whatsapp:BR.99', { ...identity, whatsappId: 'nonsense' })).toBe('whatsapp:BR.99')
+    expect(toUserKey('whatsapp:BR.99', '551187654321')).toBe('whatsapp:+5511987654321')
+    expect(toUserKey('whatsapp:BR.99', 'nonsense')).toBe('whatsapp:BR.99')
   })
 
   test('never mixes WhatsApp and SMS', () => {

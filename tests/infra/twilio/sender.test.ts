@@ -170,9 +170,9 @@ describe('a send', () => {
 
   test('waits for a free connection when very many go out at once', async () => {
     const user = nextUser()
-    const sender = createSender({ apiUrl: fake.url })
+    const sender = createSender({ apiUrl: fake.url, timeoutMs: 30_000 })
     const results = await Promise.all(Array.from({ length: 200 }, () => sender.perform(toRequest({ user }))))
-    expect(results.filter(({ kind }) => kind === 'done')).toHaveLength(200)
+    expect(results.filter(({ kind }) => kind !== 'done')).toEqual([])
     expect(fake.messagesOf(user)).toHaveLength(200)
   })
 

@@ -1,4 +1,3 @@
-/** What the command line says when it is asked for help, and when it is used wrongly. */
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
@@ -48,7 +47,7 @@ describe('wrong use ends with 2 and a sentence', () => {
 
 test('a wrong setting ends every command with 2 and its name, as JSON where that is wanted', async () => {
   const env = { DUOLOGUE_PORT: 'eighty' }
-  for (const args of [['start'], ['migrate'], ['replay', unknownId], ['tenant', 'show', 'default']]) {
+  for (const args of [['migrate'], ['replay', unknownId], ['tenant', 'show', 'default']]) {
     const { exitCode, stderr } = await runCommand(args, env)
     expect([exitCode, stderr]).toEqual([2, 'duologue: DUOLOGUE_PORT must be a whole number from 0 to 65535\n'])
   }

@@ -1,0 +1,111 @@
+/**
+ * Every function takes its argument as a jsonb object (PostgREST, PGlite) and as a JSON string inside jsonb (Supabase
+ * Lite on PostgreSQL), and answers the same.
+ */
+import { describe, expect, test } from 'vitest'
+import { toCommitPayload } from '../../../src/infra/supabase/commit-payload.ts'
+import { batchOf, businessAddress, claimAll, newEffect, newSession, nextStep, opening } from './batches.ts'
+import type { DatabaseInUse } from './use-database.ts'
+
+type Sample = { readonly request: object; readonly expected: unknown }
+
+export function describeForms(database: () => DatabaseInUse): void {
+  const forms = { object: '$1::text::jsonb', string: 'to_jsonb($1::text)' }
+
+  /** What each exposed function is asked, with a part of the right answer; every sample stands alone. */
+  const makeSamples = async (): Promise<{ readonly [name: string]: Sample }> => {
+    const { store, deployment } = database()
+    const owned = await claimAll(database(), 'a')
+    const session = newSession(deployment)
+    const effect = newEffect(session, 1, 0, { kind: 'draftReply' })
+    await store.commitSteps(batchOf('a', owned, [opening(session, 1, { effects: [effect] })]))
+    const conversation = { conversation_id: session.conversationId }
+    const provider = `SM-${session.sessionId}`
+    const page = (item: object) => ({ items: [expect.objectContaining(item)], next: null })
+    return {
+      schema_version: { request: {}, expected: expect.objectContaining({ format: 1 }) },
+      initialize_deployment: {
+        request: { partitions: 3, business_addresses: ['sms:+1'] },
+        expected: { partitions: 8 },
+      },
+      claim_partitions: {
+        request: { node_id: 'a', lease_ms: 3_000, held: owned, renew_only: true },
+        expected: { partitions: expect.objectContaining({ length: 8 }) },
+      },
+      release_partitions: { request: { node_id: 'a', partitions: owned.slice(7) }, expected: { released: [7] } },
+      commit_steps: {
+        request: toCommitPayload(batchOf('a', owned, [nextStep(session, 1, 2)])),
+        expected: { fenced: [], exceptions: {} },
+      },
+      load_sessions: {
+        request: { sessions: [{ session_key: 'x.y', provider_ids: [provider] }] },
+        expected: { sessions: [], channels: [], known_provider_ids: [] },
+      },
+      load_due: {
+        request: { partitions: [0], of: 'effects', horizon: '2026-01-01T00:00:00Z', after: null, limit: 5 },
+        expected: { sessions: [expect.objectContaining({ partition: 0 })], next: null },
+      },
+      start_effects: {
+        request: {
+          node_id: 'a',
+          lease_ms: 3_000,
+          partitions: owned,
+          effects: [{ id: 'nothing', partition: 0, session_id: session.sessionId }],
+        },
+        expected: { outcomes: { nothing: { kind: 'not-pending' } } },
+      },
+      find_delivery: { request: { effect_id: effect.effectId }, expected: { provider_id: null } },
+      find_known_provider_ids: {
+        request: { channel_id: session.created.channelId, provider_ids: [provider, 'SM-x'] },
+        expected: { provider_ids: [provider] },
+      },
+      recent_messages: {
+        request: { session_id: session.sessionId, limit: 1 },
+        expected: { messages: [expect.objectContaining({ direction: 'inbound' })] },
+      },
+      find_channel: {
+        request: { address: businessAddress },
+        expected: { channel: expect.objectContaining({ address: businessAddress }) },
+      },
+      list_conversations: { request: { limit: 5 }, expected: page({ id: session.conversationId }) },
+      get_conversation: {
+        request: conversation,
+        expected: { item: expect.objectContaining({ id: session.conversationId }) },
+      },
+      list_messages: {
+        request: { ...conversation, limit: 1 },
+        expected: expect.objectContaining({ items: [expect.anything()] }),
+      },
+      list_events: {
+        request: { ...conversation, limit: 5 },
+        expected: expect.objectContaining({ items: expect.anything() }),
+      },
+      list_history: { request: conversation, expected: page({ toStatus: 'PENDING' }) },
+      quarantine_list: { request: {}, expected: { items: [], next: null } },
+      get_tenant: { request: { name: 'default' }, expected: { tenant: expect.objectContaining({ name: 'default' }) } },
+      set_tenant_settings: {
+        request: { name: 'default', settings: { quietMs: 1 } },
+        expected: { settings: { quietMs: 1 } },
+      },
+      describe_deployment: { request: {}, expected: expect.objectContaining({ partitions: 8 }) },
+      get_stored_conversation: {
+        request: conversation,
+        expected: { stored: expect.objectContaining({ machine: 'conversation' }) },
+      },
+    }
+  }
+
+  describe('forms of the argument', () => {
+    test.each(Object.entries(forms))('every function takes a jsonb %s', async (_form, argument) => {
+      const { sql } = database()
+      const exposed = await sql(`select proname from pg_proc where pronamespace = 'public'::regnamespace
+        and prorettype = 'jsonb'::regtype and has_function_privilege('service_role', oid, 'execute')`)
+      const samples = await makeSamples()
+      expect(exposed.map(({ proname }) => proname).toSorted()).toEqual(Object.keys(samples).toSorted())
+      for (const [name, { request, expected }] of Object.entries(samples)) {
+        const [row] = await sql(`select public.${name}(${argument}) as answer`, [JSON.stringify(request)])
+        expect(row?.['answer'], name).toEqual(expected)
+      }
+    })
+  })
+}
