@@ -73,12 +73,13 @@ test(
   },
   async () => {
     await say('before the kill')
-    await page.locator('[data-direction=sent]').getByRole('img', { name: 'delivered', exact: true }).waitFor()
+    const own = page.locator('[data-direction=sent]').filter({ hasText: 'before the kill' })
+    await own.getByRole('img', { name: 'delivered', exact: true }).waitFor()
     await service.kill()
     service = await start()
     // Same browser, same user: only the link is new, since sign-ins live in the process.
     await page.goto(readLink())
-    await page.locator('[data-direction=sent]').getByText('before the kill').waitFor()
+    await own.waitFor()
     const answers = page.locator('[data-direction=received]').getByText('“before the kill”')
     await answers.first().waitFor({ timeout: 20_000 })
     await page.locator('.chat-header').getByText('PROGRESS').waitFor()
