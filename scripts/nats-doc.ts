@@ -7,7 +7,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 
-import { clockAdvanceSchema, deliverySchema, messageSchema, toKind, toPublicationId } from '../src/actors/logged-event.ts'
+import {
+  clockAdvanceSchema,
+  deliverySchema,
+  messageSchema,
+  toKind,
+  toPublicationId,
+} from '../src/actors/logged-event.ts'
 import type { LoggedEvent } from '../src/actors/ports.ts'
 import { toSessionKey, toToken } from '../src/actors/session-key.ts'
 import {

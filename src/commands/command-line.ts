@@ -50,7 +50,7 @@ function readCall(command: Command, args: readonly string[], env: CommandCall['e
   try {
     const options = { ...command.options, help, json }
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    return { words: positionals, options: values as CommandCall['options'], env }
+    return { words: positionals, options: values, env }
   } catch (error) {
     const [sentence] = toSentence(error).split('. ')
     throw new WrongUse(sentence, { cause: error })

@@ -52,6 +52,6 @@ async function openFolder(dataDir: string, mayMake: boolean): Promise<DataFolder
     return await openDataFolder(dataDir)
   } catch (error) {
     if (!(error instanceof DataFolderInUse)) throw error
-    throw new Error(`${error.message}: stop it and try again, or ask its API`, { cause: error.cause })
+    throw new Error('stop the running service first, or ask its API', { cause: error })
   }
 }

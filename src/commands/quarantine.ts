@@ -13,11 +13,11 @@ const errorCharactersMax = 160
 export async function runQuarantine({ words, options, env }: CommandCall): Promise<CommandResult> {
   if (words.length !== 1 || words[0] !== 'list') throw new WrongUse('quarantine wants `list`')
   const request = toRequest(options)
-  const page = await withStore(readConfig(env), { mayMake: false }, async (store) => store.listQuarantine(request)).catch(
-    (error: unknown) => {
-      throw error instanceof MalformedCursor ? new WrongUse('--cursor is not one that a list answered') : error
-    },
-  )
+  const page = await withStore(readConfig(env), { mayMake: false }, async (store) =>
+    store.listQuarantine(request),
+  ).catch((error: unknown) => {
+    throw error instanceof MalformedCursor ? new WrongUse('--cursor is not one that a list answered') : error
+  })
   return { exitCode: 0, value: page, text: describe(page) }
 }
 

@@ -22,7 +22,8 @@ type Comparison = { readonly isSame: boolean; readonly version: number; readonly
 
 export async function runReplay({ words, env }: CommandCall): Promise<CommandResult> {
   const [id] = words
-  if (id === undefined || words.length > 1 || !idPattern.test(id)) throw new WrongUse('replay wants one conversation id')
+  if (id === undefined || words.length > 1 || !idPattern.test(id))
+    throw new WrongUse('replay wants one conversation id')
   const { stored, journal } = await withStore(readConfig(env), { mayMake: false }, async (store) => {
     // The row first: what a running service adds meanwhile is then beyond its version.
     const row = await store.getStoredConversation(id)
@@ -43,7 +44,7 @@ export async function runReplay({ words, env }: CommandCall): Promise<CommandRes
 
 async function readJournal(store: ReadModel, id: string, upToVersion: number): Promise<readonly EventItem[]> {
   const journal: EventItem[] = []
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await store.listEvents(id, { cursor, limit: eventsPerPage })
     journal.push(...(page?.items ?? []))
     cursor = page?.next ?? null

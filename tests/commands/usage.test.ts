@@ -31,7 +31,10 @@ describe('wrong use ends with 2 and a sentence', () => {
     [['tenant', 'set', 'default', 'idleTimeoutMs'], 'not of the form <setting>=<value>'],
     [['tenant', 'set', 'default', 'idleTimeout=1'], 'there is no setting idleTimeout'],
     [['tenant', 'set', 'default', '__proto__=1'], 'there is no setting __proto__'],
-    [['tenant', 'set', 'default', 'idleTimeoutMs=1s'], 'idleTimeoutMs must be a whole number of milliseconds from 1 to'],
+    [
+      ['tenant', 'set', 'default', 'idleTimeoutMs=1s'],
+      'idleTimeoutMs must be a whole number of milliseconds from 1 to',
+    ],
     [['tenant', 'set', 'default', 'idleTimeoutMs=0'], 'idleTimeoutMs must be a whole number of milliseconds from 1 to'],
     [['tenant', 'set', 'default', 'language=fr'], 'language must be one of pt, en, es'],
     [['tenant', 'set', 'default', 'machine=toaster'], 'machine must be one of conversation'],

@@ -126,7 +126,9 @@ describe('the database', () => {
     expect(before.of('functions')[0]).toMatch(/^bad: \d+ of \d+ SQL functions are missing: /)
     expect(before.exitCode).toBe(1)
     const migrated = await runCommand(['migrate', '--json'], bareEnv)
-    expect(JSON.parse(migrated.stdout)).toMatchObject({ applied: expect.arrayContaining(['20261122000100']) as unknown })
+    expect(JSON.parse(migrated.stdout)).toMatchObject({
+      applied: expect.arrayContaining(['20261122000100']) as unknown,
+    })
     expect((await runCommand(['migrate'], bareEnv)).stdout).toBe('nothing to do: the schema is the newest\n')
     await bare.stop()
     // PostgREST and Supabase Lite read the schema when they start.
@@ -195,7 +197,8 @@ async function startAccounts(): Promise<{ url: string; stop(): Promise<void> }> 
     const isKnown = request.headers.authorization === expected
     const isFound = request.url === `/2010-04-01/Accounts/${accountSid}.json`
     const statusCode = isKnown ? (isFound ? 200 : 404) : 401
-    const body = isKnown && isFound ? { sid: accountSid, status: 'active', type: 'Full' } : { status: statusCode, code: 20003 }
+    const body =
+      isKnown && isFound ? { sid: accountSid, status: 'active', type: 'Full' } : { status: statusCode, code: 20003 }
     response.writeHead(statusCode, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   })
   server.listen(0, '127.0.0.1')

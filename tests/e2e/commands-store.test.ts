@@ -11,7 +11,12 @@ let env: { readonly [name: string]: string }
 beforeAll(async () => {
   database = await openTestDatabase('postgres')
   const { url = '', secretKey = '' } = database.http ?? {}
-  env = { SUPABASE_URL: url, SUPABASE_SECRET_KEY: secretKey, DATABASE_URL: database.databaseUrl ?? '', DUOLOGUE_PORT: '0' }
+  env = {
+    SUPABASE_URL: url,
+    SUPABASE_SECRET_KEY: secretKey,
+    DATABASE_URL: database.databaseUrl ?? '',
+    DUOLOGUE_PORT: '0',
+  }
 })
 
 afterAll(async () => {
@@ -19,7 +24,10 @@ afterAll(async () => {
 })
 
 test('the tenant default may be set before the first start, and a null takes a setting away', async () => {
-  const first = await runCommand(['tenant', 'set', 'default', 'idleTimeoutMs=1000', 'language=pt', 'openingHours=24'], env)
+  const first = await runCommand(
+    ['tenant', 'set', 'default', 'idleTimeoutMs=1000', 'language=pt', 'openingHours=24'],
+    env,
+  )
   expect([first.exitCode, first.stderr]).toEqual([0, ''])
   const second = await runCommand(['tenant', 'set', 'default', 'language=null', '--json'], env)
   const settings = { idleTimeoutMs: 1000, openingHours: '24' }
@@ -40,7 +48,10 @@ test('what is set reaches the channels of the tenant', async () => {
 })
 
 test('a tenant that is not there is a bad outcome, and is not made', async () => {
-  for (const args of [['show', 'nobody'], ['set', 'nobody', 'idleTimeoutMs=1000']]) {
+  for (const args of [
+    ['show', 'nobody'],
+    ['set', 'nobody', 'idleTimeoutMs=1000'],
+  ]) {
     const { exitCode, stderr } = await runCommand(['tenant', ...args], env)
     expect([exitCode, stderr]).toEqual([1, 'duologue: there is no tenant nobody\n'])
   }

@@ -46,7 +46,9 @@ test('a message that the program publishes is answered, once, however often it p
   expect(first).toMatchObject({ stream: 'DUOLOGUE', duplicate: false })
   expect(again).toEqual({ ...first, duplicate: true })
   await until(async () => (await fake.sent(user)).length > 0, answeredMs)
-  const { items } = await service.json<{ items: { id: string }[] }>(`/api/conversations?address=${encodeURIComponent(user)}`)
+  const { items } = await service.json<{ items: { id: string }[] }>(
+    `/api/conversations?address=${encodeURIComponent(user)}`,
+  )
   expect(items).toHaveLength(1)
   const messages = await service.json<{ items: { direction: string; providerId: string; body: string }[] }>(
     `/api/conversations/${items[0]?.id}/messages`,

@@ -70,7 +70,8 @@ function toRefusal(description: string, status: number, error: { code: string; m
     const text = `${description} refuses SUPABASE_SECRET_KEY (${status})`
     return bad('database', text, 'take the secret key (service role) of the project, not the publishable one')
   }
-  if (['PGRST202', '42883'].includes(error.code)) return bad('database', `${description} has no schema of Duologue`, pushAdvice)
+  if (['PGRST202', '42883'].includes(error.code))
+    return bad('database', `${description} has no schema of Duologue`, pushAdvice)
   return bad('database', `${description} answers ${status} ${error.message}`, 'is SUPABASE_URL a Supabase project?')
 }
 
@@ -80,7 +81,11 @@ async function checkDeployment(client: SupabaseClient, config: Config): Promise<
   // Half of the round trip is the best guess of the way back; the rest of it is uncertainty.
   const after = Date.now()
   const skewMs = Math.max(0, Math.abs(now - (before + after) / 2) - (after - before) / 2)
-  return [checkPartitions(partitions, config.partitions), ...checkChannels(businessAddresses, config), checkClock(skewMs)]
+  return [
+    checkPartitions(partitions, config.partitions),
+    ...checkChannels(businessAddresses, config),
+    checkClock(skewMs),
+  ]
 }
 
 function checkPartitions(stored: number, wanted: number): Finding {
@@ -113,7 +118,9 @@ async function checkDirect({ databaseUrl, supabase }: Config): Promise<readonly 
   try {
     return await checkFunctions(async (statement) => [...(await sql.unsafe(statement))])
   } catch (error) {
-    return [bad('DATABASE_URL', toSentence(error), 'it has to be a direct connection of a user who may read the catalogue')]
+    return [
+      bad('DATABASE_URL', toSentence(error), 'it has to be a direct connection of a user who may read the catalogue'),
+    ]
   } finally {
     await sql.end()
   }

@@ -43,7 +43,11 @@ export async function checkFunctions(query: Query): Promise<readonly Finding[]> 
   return [
     ...toFindings(open, 'anon or authenticated may call', 'revoke execute on them from public, anon and authenticated'),
     ...toFindings(unusable, 'service_role may not call', 'grant execute on them to service_role'),
-    ...toFindings(tables, 'row-level security does not guard', 'enable it, and drop policies for anon and authenticated'),
+    ...toFindings(
+      tables,
+      'row-level security does not guard',
+      'enable it, and drop policies for anon and authenticated',
+    ),
     ...(open.length + unusable.length + tables.length === 0
       ? [ok('functions', `all ${wanted.length} there, callable by the service role alone`)]
       : []),

@@ -25,7 +25,9 @@ export async function checkLog(
 ): Promise<readonly Finding[]> {
   const advice = 'correct NATS_URL and NATS_CREDENTIALS_FILE, or unset both for an embedded nats-server'
   if (config.nats !== null) return examine('NATS', advice, async () => checkRemote(config))
-  return examine('NATS', 'run `npm run setup`, which brings a nats-server', async () => checkEmbedded(config, folder, env))
+  return examine('NATS', 'run `npm run setup`, which brings a nats-server', async () =>
+    checkEmbedded(config, folder, env),
+  )
 }
 
 async function checkRemote({ nats, partitions }: Config): Promise<readonly Finding[]> {
@@ -34,7 +36,10 @@ async function checkRemote({ nats, partitions }: Config): Promise<readonly Findi
   try {
     const { version } = connection.info ?? { version: '0' }
     return [
-      checkVersion(version, `${version} at ${withoutPassword(url)}; its sync_interval (wanted: always) cannot be read from here`),
+      checkVersion(
+        version,
+        `${version} at ${withoutPassword(url)}; its sync_interval (wanted: always) cannot be read from here`,
+      ),
       ...(await checkJetStream(connection, partitions)),
     ]
   } finally {
@@ -60,7 +65,8 @@ async function checkEmbedded(
   })
   try {
     const connection = await openNats(running, 'duologue doctor')
-    const stream = await checkJetStream(connection, partitions).finally(async () => connection.close())
+    const stream = await checkJetStream(connection, partitions)
+    await connection.close()
     return [server, ...stream]
   } finally {
     await running.stop()
@@ -96,7 +102,8 @@ async function findStream(manager: JetStreamManager): Promise<StreamInfo | null>
 /** What the promise rests on; a stream that was changed by hand shows here. */
 function checkStream({ config }: StreamInfo, partitions: number): readonly Finding[] {
   const transform = toSubjectTransform(partitions)
-  const isPartitioned = config.subject_transform?.src === transform.src && config.subject_transform.dest === transform.dest
+  const isPartitioned =
+    config.subject_transform?.src === transform.src && config.subject_transform.dest === transform.dest
   const wrong = [
     isPartitioned ? [] : [`its subject transform is not that of ${partitions} partitions (DUOLOGUE_PARTITIONS)`],
     config.subjects?.join() === publishedSubjects ? [] : [`it does not take ${publishedSubjects} alone`],
@@ -108,7 +115,8 @@ function checkStream({ config }: StreamInfo, partitions: number): readonly Findi
     config.retention === RetentionPolicy.Limits ? [] : ['it drops messages that were read'],
   ].flat()
   if (wrong.length === 0) return [ok('stream', `${streamName}, ${partitions} partitions, as Duologue makes it`)]
-  const advice = 'the number of partitions is fixed at the first start; restore the other settings as docs/nats.md lists them'
+  const advice =
+    'the number of partitions is fixed at the first start; restore the other settings as docs/nats.md lists them'
   return [bad('stream', `${streamName}: ${wrong.join('; ')}`, advice)]
 }
 

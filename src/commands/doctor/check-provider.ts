@@ -50,11 +50,13 @@ async function checkToken(twilio: Twilio, authToken: string, connection: RestCon
   const where = `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`
   try {
     const { status, type } = await call.client.api.v2010.accounts(accountSid).fetch()
-    if (status === 'active') return ok('Twilio', `${where}: the credentials are accepted${type === 'Trial' ? ', a trial account' : ''}`)
+    if (status === 'active')
+      return ok('Twilio', `${where}: the credentials are accepted${type === 'Trial' ? ', a trial account' : ''}`)
     return bad('Twilio', `${where} is ${status}`, 'an account that is not active sends nothing')
   } catch (error) {
     const statusCode = call.lastAnswer()?.statusCode ?? null
-    if (statusCode === null) return bad('Twilio', `${where} does not answer: ${toSentence(error)}`, 'is TWILIO_API_URL right?')
+    if (statusCode === null)
+      return bad('Twilio', `${where} does not answer: ${toSentence(error)}`, 'is TWILIO_API_URL right?')
     if (statusCode === 401 || statusCode === 403) {
       const advice = 'take the account’s own auth token; an API key cannot verify signatures'
       return bad('Twilio', `${where} refuses TWILIO_AUTH_TOKEN (${statusCode})`, advice)

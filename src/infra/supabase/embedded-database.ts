@@ -47,7 +47,9 @@ async function connect(worker: Worker): Promise<Thread> {
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
   let number = 0
+  let stopped: Error | null = null
   const end = (error: Error): void => {
+    stopped ??= error
     opened.reject(error)
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
@@ -66,6 +68,7 @@ async function connect(worker: Worker): Promise<Thread> {
     ended.resolve()
   })
   const ask = async <T>(message: (number: number) => ToWorker): Promise<T> => {
+    if (stopped !== null) throw stopped
     number += 1
     const answer = Promise.withResolvers<T>()
     waiting.set(number, answer)
@@ -75,6 +78,7 @@ async function connect(worker: Worker): Promise<Thread> {
   await opened.promise
   return {
     fetch: async (url, init) => {
+      init.signal?.throwIfAborted()
       const request = {
         url,
         method: init.method ?? 'GET',
@@ -96,7 +100,6 @@ async function connect(worker: Worker): Promise<Thread> {
 /** The thread finishes what it began; only the waiting ends. */
 function unlessAborted<T>(answering: Promise<T>, signal: AbortSignal | null): Promise<T> {
   if (signal === null) return answering
-  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const abort = (): void => reject(signal.reason as Error)
   signal.addEventListener('abort', abort, { once: true })

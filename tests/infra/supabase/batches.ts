@@ -9,10 +9,12 @@ import type {
   OwnedPartition,
   ParkedEvent,
   SessionCommit,
+  Store,
 } from '../../../src/actors/ports.ts'
 import type { Status } from '../../../src/machines/status.ts'
 import { isClosed } from '../../../src/machines/status.ts'
-import type { TestDatabase } from '../../support/database.ts'
+import type { ReadModel } from '../../../src/actors/read-model.ts'
+import type { Repository } from '../../../src/infra/supabase/repository.ts'
 
 export const businessAddress = 'whatsapp:+14155238886'
 export const secondAddress = 'sms:+14155238887'
@@ -43,7 +45,10 @@ export type TestSession = {
 
 export type Deployment = { readonly tenantId: string; readonly channelId: string; readonly secondChannelId: string }
 
-export async function initialize({ store }: TestDatabase, partitions = 8): Promise<Deployment> {
+export async function initialize(
+  { store }: { readonly store: Repository & ReadModel },
+  partitions = 8,
+): Promise<Deployment> {
   await store.initializeDeployment({
     partitions,
     businessAddresses: [businessAddress, secondAddress],
@@ -256,7 +261,7 @@ export function batchOf(
 }
 
 export async function claimAll(
-  { store }: Pick<TestDatabase, 'store'>,
+  { store }: { readonly store: Pick<Store, 'claimPartitions'> },
   nodeId: string,
 ): Promise<readonly OwnedPartition[]> {
   const claimed = await store.claimPartitions({ nodeId, leaseMs, held: [], takeAll: true, renewOnly: false })
