@@ -106,7 +106,7 @@ given with every send; null when there was none. Statuses may come in any order 
     event: { v: 1, type: 'clock.advanced', ...session, commandId: 'advance-1', byMs: 86_400_000 },
     schema: clockAdvanceSchema,
     words: `Moves the session's own clock forward, so that its timers fall due: the built-in phone's "advance" button. A
-deployment with a real provider takes none: the event and the session that it names go into quarantine.`,
+deployment with a real provider takes none: the event is parked as foreign, and the session goes on.`,
   },
 ]
 

@@ -21,6 +21,8 @@ const text = (charactersMax: number) =>
     .refine((value) => value.isWellFormed() && !value.includes('\u0000'), 'holds NUL or lone surrogates')
 
 const address = text(256).min(1)
+/** Ids go into lists that are separated by spaces. */
+const id = text(128).regex(/^\S+$/u)
 const moment = z.number().int().nonnegative()
 const raw = z.record(text(256), z.union([text(bodyCharactersMax), z.array(text(bodyCharactersMax)).max(100)]))
 const session = { v: z.literal(1), businessAddress: address, userKey: address }
@@ -29,7 +31,7 @@ export const messageSchema = z.strictObject({
   ...session,
   type: z.literal('message.received'),
   replyAddress: address,
-  providerId: text(128).min(1),
+  providerId: id,
   body: text(bodyCharactersMax),
   media: z.array(z.strictObject({ url: text(2_048), contentType: text(256) })).max(10),
   profileName: text(1_024).nullable(),
@@ -40,8 +42,8 @@ export const messageSchema = z.strictObject({
 export const deliverySchema = z.strictObject({
   ...session,
   type: z.literal('delivery.updated'),
-  providerId: text(128).min(1),
-  effectId: text(128).nullable(),
+  providerId: id,
+  effectId: id.nullable(),
   status: z.enum(deliveryStatuses),
   errorCode: text(32).nullable(),
   receivedAt: moment,
@@ -51,7 +53,7 @@ export const deliverySchema = z.strictObject({
 export const clockAdvanceSchema = z.strictObject({
   ...session,
   type: z.literal('clock.advanced'),
-  commandId: text(128).min(1),
+  commandId: id,
   byMs: z.number().int().positive().max(advanceMsMax),
 })
 

@@ -7,6 +7,7 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
+import { assert } from './assert.ts'
 import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
@@ -131,7 +132,11 @@ export class Partition implements SessionOwner {
 
   #read(log: LogEntry): LoggedEvent | null {
     try {
-      return readLoggedEvent(log)
+      const event = readLoggedEvent(log)
+      const { mayAdvanceClock } = this.#parts.host.settings
+      // Refused as not ours, not as poison: whoever may publish it must not be able to stop a session by it.
+      assert(event.type !== 'clock.advanced' || mayAdvanceClock, 'this deployment lets no session advance its clock')
+      return event
     } catch (error) {
       this.#parkForeign(log, error)
       return null
@@ -206,7 +211,6 @@ export class Partition implements SessionOwner {
       ids,
       now: clock.now(),
       incarnation: this.#incarnation,
-      mayAdvanceClock: settings.mayAdvanceClock,
     }
   }
 

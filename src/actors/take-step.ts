@@ -26,8 +26,6 @@ export type DecideContext = {
   /** Wall clock, ms. */
   readonly now: number
   readonly incarnation: string
-  /** True in test and phone builds: a session's clock may be advanced. */
-  readonly mayAdvanceClock: boolean
 }
 
 /** One decision in the making. */

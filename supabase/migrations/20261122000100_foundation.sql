@@ -38,7 +38,7 @@ $$;
 
 -- Supabase Lite on PostgreSQL hands a jsonb argument over as a JSON string; PostgREST as the object itself.
 create function duologue.as_object(argument jsonb) returns jsonb
-language sql immutable parallel safe set search_path = ''
+language sql immutable parallel safe
 as $$ select case when jsonb_typeof(argument) = 'string' then (argument #>> '{}')::jsonb else argument end $$;
 
 -- The subject token of an address, by the rule of src/actors/session-key.ts: [A-Za-z0-9-] stay, every other

@@ -193,6 +193,17 @@ describe('what is not ours, and what cannot be applied', () => {
     expect(world.store.cursor().sequence).toBe(4)
   })
 
+  test('advancing a clock with a real provider is parked, and the session goes on', async () => {
+    const world = await createMemoryWorld({ mayAdvanceClock: false })
+    await world.say('hello')
+    const userKey = 'whatsapp:+15005550006'
+    const session = { businessAddress: 'whatsapp:+14155238886', userKey }
+    await world.log.publish({ v: 1, type: 'clock.advanced', ...session, commandId: 'c1', byMs: 86_400_000 })
+    await world.clock.advance(2_000)
+    expect(world.store.parked.map(({ kind }) => kind)).toEqual(['foreign'])
+    expect(world.sent).toHaveLength(1)
+  })
+
   test('an unknown business address is parked', async () => {
     const world = await createMemoryWorld()
     await world.log.publish({ ...toMessage('whatsapp:+15005550006', 'hi', 'SM1'), businessAddress: 'whatsapp:+1999' })

@@ -21,11 +21,13 @@ type Options = {
   readonly registration?: MachineRegistration
   readonly performers?: EffectPerformers
   /** The world of a node that is gone: same log, store and time. */
+  /** False: as with a real provider. */
+  readonly mayAdvanceClock?: boolean
   readonly after?: { clock: VirtualClock; log: MemoryLog; store: MemoryStore }
 }
 
 /** A node that runs, alone, on an empty log and an empty store. */
-export async function createMemoryWorld({ settings = {}, registration, performers, after }: Options = {}) {
+export async function createMemoryWorld({ settings = {}, registration, performers, mayAdvanceClock = true, after }: Options = {}) {
   const clock = after?.clock ?? createVirtualClock()
   const log = after?.log ?? createMemoryLog(clock)
   const store = after?.store ?? createMemoryStore({ clock, businessAddress, settings })
@@ -52,7 +54,7 @@ export async function createMemoryWorld({ settings = {}, registration, performer
       defaultMachine: machine.machine.id,
       leaseMs: 3_000,
       isSoleOwner: after !== undefined,
-      mayAdvanceClock: true,
+      mayAdvanceClock,
       resolveAfterMs: [2_000, 10_000, 30_000],
     },
   }

@@ -35,7 +35,12 @@ export async function registerRestRoutes(app: FastifyInstance, options: RestOpti
   app.addHook('onRequest', async (request, reply) => {
     if (!isAuthenticated(request, options)) return reply.code(401).send(toErrorResource(401, 20003, 'Authenticate'))
     const { account } = request.params as { account?: string }
-    if (account !== accountSid) return reply.code(404).send(toNotFound(request.url))
+    if (account !== undefined && account !== accountSid) return reply.code(404).send(toNotFound(request.url))
+  })
+  app.get(`/${apiVersion}/Accounts/:file`, async (request, reply) => {
+    const { file } = request.params as { file: string }
+    const account = { sid: accountSid, friendly_name: 'Fake Twilio', status: 'active', type: 'Full' }
+    return file === `${accountSid}.json` ? account : reply.code(404).send(toNotFound(request.url))
   })
   app.post(`${messagesPath}.json`, (request, reply) => send(request.body as SendForm, reply, options))
   app.get(`${messagesPath}.json`, (request) =>

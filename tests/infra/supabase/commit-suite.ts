@@ -374,7 +374,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
     test('text of every plane, quotes and backslashes come back as they were', async () => {
       const { store } = database()
       const { owned, session } = await start()
-      const body = `"\\'\u2028 \u0001 𝔸👩‍👩‍👧 ${'\u202E'}rtl`
+      const body = `"\\'\u2028 \u0001 𝔸👩‍👩‍👧 \u202Ertl`
       await store.commitSteps(
         batchOf('a', owned, [opening(session, 1, { messages: [inbound(session, 'SM-1', { body })] })]),
       )

@@ -101,7 +101,7 @@ export function describeForms(database: () => DatabaseInUse): void {
       const exposed = await sql(`select proname from pg_proc where pronamespace = 'public'::regnamespace
         and prorettype = 'jsonb'::regtype and has_function_privilege('service_role', oid, 'execute')`)
       const samples = await makeSamples()
-      expect(exposed.map(({ proname }) => proname).toSorted()).toEqual(Object.keys(samples).toSorted())
+      expect(exposed.map(({ proname }) => String(proname)).toSorted()).toEqual(Object.keys(samples).toSorted())
       for (const [name, { request, expected }] of Object.entries(samples)) {
         const [row] = await sql(`select public.${name}(${argument}) as answer`, [JSON.stringify(request)])
         expect(row?.['answer'], name).toEqual(expected)

@@ -104,10 +104,10 @@ export function describeGuards(database: () => DatabaseInUse): void {
     test("a closed conversation takes deliveries and results, and no message and no operator's word", async () => {
       const { store } = database()
       const { owned, session, version } = await start('USER_CLOSED')
-      const commit = (type: string, at: number) => {
-        const journal = [journalEntry(at, 'USER_CLOSED', 'USER_CLOSED', { event: { type } })]
-        const step = conversationSteps(session, at - 1, 'USER_CLOSED', ['USER_CLOSED'], { journal })
-        return store.commitSteps(batchOf('a', owned, [commitOf(session, at, { conversations: [step] })]))
+      const commit = (type: string, next: number) => {
+        const journal = [journalEntry(next, 'USER_CLOSED', 'USER_CLOSED', { event: { type } })]
+        const conversations = [conversationSteps(session, next - 1, 'USER_CLOSED', ['USER_CLOSED'], { journal })]
+        return store.commitSteps(batchOf('a', owned, [commitOf(session, next, { conversations })]))
       }
       await expect(commit('message.received', version + 1)).rejects.toThrow(/is closed and takes no message.received/u)
       await expect(commit('operator.replied', version + 1)).rejects.toThrow(/takes no operator.replied/u)

@@ -65,19 +65,11 @@ describe('two owners that meet at the lock', () => {
     }
     return { call, end }
   }
-  const waitForLock = () =>
-    expect
-      .poll(
-        () =>
-          database().sql(
-            `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-          ),
-        {
-          timeout: 10_000,
-          interval: 10,
-        },
-      )
-      .toHaveLength(1)
+  const waitForLock = async () => {
+    const findWaiting = () =>
+      database().sql(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`)
+    await expect.poll(findWaiting, { timeout: 10_000, interval: 10 }).toHaveLength(1)
+  }
   const start = async () => {
     const { store, deployment } = database()
     const owned = await claimAll(database(), 'old')
