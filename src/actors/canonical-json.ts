@@ -5,30 +5,54 @@
  * Strict: what JSON cannot carry (undefined, NaN, Date, functions, class instances) throws, because a
  * snapshot that loses something on its way to the database takes other branches when it returns.
  */
-import { assert } from './assert.ts'
+import { assert, AssertionError } from './assert.ts'
 
 const depthMax = 64
 
 export function toCanonicalJson(value: unknown, depth = 0): string {
-  assert(depth <= depthMax, `a value is nested deeper than ${depthMax} levels`)
-  if (value === null || typeof value === 'boolean') return String(value)
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'number') {
-    assert(Number.isFinite(value), `${value} is not a JSON number`)
-    return JSON.stringify(value)
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+      assert(Number.isFinite(value), `${value} is not a JSON number`)
+      return JSON.stringify(value)
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      assert(depth <= depthMax, `a value is nested deeper than ${depthMax} levels`)
+      if (value === null) return 'null'
+      return Array.isArray(value) ? toCanonicalArray(value, depth) : toCanonicalObject(value, depth)
+    default:
+      throw new AssertionError(`a ${typeof value} is not JSON`)
   }
-  assert(typeof value === 'object', `a ${typeof value} is not JSON`)
-  if (Array.isArray(value)) return `[${value.map((item) => toCanonicalJson(item, depth + 1)).join(',')}]`
-  return toCanonicalObject(value, depth)
+}
+
+function toCanonicalArray(items: readonly unknown[], depth: number): string {
+  let text = '['
+  for (const [index, item] of items.entries()) {
+    if (index > 0) text += ','
+    text += toCanonicalJson(item, depth + 1)
+  }
+  return `${text}]`
 }
 
 function toCanonicalObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value)
   assert(prototype === Object.prototype || prototype === null, 'an instance of a class is not JSON')
   const fields = value as Record<string, unknown>
-  let text = ''
-  for (const key of Object.keys(fields).toSorted()) {
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${toCanonicalJson(fields[key], depth + 1)}`
+  let text = '{'
+  for (const key of toSortedKeys(fields)) {
+    if (text.length > 1) text += ','
+    text += `${JSON.stringify(key)}:${toCanonicalJson(fields[key], depth + 1)}`
   }
-  return `{${text}}`
+  return `${text}}`
+}
+
+/** Most objects come with their keys in order already: they were parsed from canonical text. */
+function toSortedKeys(fields: object): readonly string[] {
+  const keys = Object.keys(fields)
+  for (let index = 1; index < keys.length; index += 1) {
+    if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.toSorted()
+  }
+  return keys
 }

@@ -1,7 +1,7 @@
 /**
- * The only module that knows XState's action shapes (DESIGN D1): it runs a plain machine by the pure
- * functions `initialTransition` and `transition` and translates the returned actions into orders that
- * the host can write down. Nothing has happened in the world when it returns.
+ * The only module that knows XState's action shapes (DESIGN D1): it runs a plain machine by its pure
+ * transition and translates the returned actions into orders that the host can write down. Nothing has
+ * happened in the world when it returns.
  *
  * 1. A step starts from canonical JSON and ends in canonical JSON, so a conversation that stayed in
  *    memory and one that was loaded take the same branches.
@@ -11,8 +11,15 @@
  *
  * The action shapes are those of xstate 5.33; XState 6 will be one other module like this.
  */
-import { initialTransition, transition } from 'xstate'
-import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject, ExecutableActionObject } from 'xstate'
+import { createActor, initialTransition } from 'xstate'
+import type {
+  AnyActorScope,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  EventObject,
+  ExecutableActionObject,
+} from 'xstate'
 
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
@@ -57,11 +64,33 @@ export function openConversation(registration: MachineRegistration, input: Json)
 export function applyEvent(registration: MachineRegistration, snapshotJson: string, event: JsonObject): Step | null {
   const persisted = JSON.parse(snapshotJson) as PersistedSnapshot
   const before = restoreSnapshot(registration.machine, persisted)
-  const [after, actions] = transition(registration.machine, before, event as unknown as EventObject)
+  const { scope, actions } = openScope(registration.machine)
+  const after = registration.machine.transition(before, event as unknown as EventObject, scope)
   if (after === before && actions.length === 0) return null
   const step = toStep(registration, after as AnyMachineSnapshot, actions, persisted.children)
   // A forbidden transition (`'some.event': {}`) matches and makes a new object of the same snapshot.
   return step.orders.length === 0 && step.snapshot === snapshotJson ? null : step
+}
+
+const scopes = new WeakMap<AnyStateMachine, AnyActorScope>()
+
+/**
+ * What `transition` of xstate does, but for one thing: that function makes an actor (and with it the machine's
+ * initial snapshot) for every single event, which costs more than the event. The inert scope of a machine
+ * serves all its events here; nothing in it changes but the list that the actions go to.
+ */
+function openScope(machine: AnyStateMachine): { scope: AnyActorScope; actions: ExecutableActionObject[] } {
+  const actions: ExecutableActionObject[] = []
+  let scope = scopes.get(machine)
+  if (scope === undefined) {
+    const self = createActor(machine)
+    const nothing = (): void => {}
+    const inert = { id: '', sessionId: '', logger: nothing, defer: nothing, emit: nothing, stopChild: nothing }
+    scope = { ...inert, self, system: self.system, actionExecutor: nothing } as AnyActorScope
+    scopes.set(machine, scope)
+  }
+  scope.actionExecutor = (action) => void actions.push(action)
+  return { scope, actions }
 }
 
 /** The status of a stored snapshot; throws when the machine does not know its state. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { assign, fromPromise, setup } from 'xstate'
+import { assign, fromPromise, initialTransition, setup, transition } from 'xstate'
 
 import { applyEvent, openConversation } from '../../src/actors/step.ts'
+import { conversationRegistration } from '../../src/machines/conversation/registration.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
 
 const kit = setup({
@@ -68,6 +69,36 @@ describe('what the chart asks for becomes orders', () => {
     const step = applyEvent(registration, openConversation(registration, null).snapshot, { type: 'go' })
     expect(step?.orders).toEqual([{ kind: 'perform', action: 'sendMessage', params: action.params }])
   })
+})
+
+test('a step is what xstate’s own pure functions make of the event', () => {
+  const { machine } = conversationRegistration
+  const opening = { at: 0, businessAddress: 'whatsapp:+14155238886', settings: {}, previous: null }
+  const input = conversationRegistration.toInput(opening)
+  let snapshot = openConversation(conversationRegistration, input).snapshot
+  let [oracle] = initialTransition(machine, input as never)
+  const output = { reply: 'hi', intent: 'continue', confidence: 1 }
+  const events = [
+    { type: 'message.received', messageId: 'm1', body: 'hello', media: [], at: 1 },
+    { type: 'xstate.after.quiet.conversation.PENDING.collecting' },
+    { type: 'xstate.done.actor.draftReply', output, actorId: 'draftReply' },
+    { type: 'message.received', messageId: 'm2', body: 'and you?', media: [], at: 2 },
+    { type: 'xstate.after.quiet.conversation.PROGRESS.collecting' },
+    { type: 'message.received', messageId: 'm3', body: 'exit', media: [], at: 3 },
+  ]
+  for (const event of events) {
+    const step = applyEvent(conversationRegistration, snapshot, event)
+    const [next, actions] = transition(machine, oracle, event)
+    const stepped = JSON.parse(step?.snapshot ?? 'null') as { value: unknown; context: unknown; children: object }
+    expect(stepped).toMatchObject({ value: next.value, context: next.context })
+    expect(Object.keys(stepped.children)).toEqual(Object.keys(next.children))
+    const asked = actions.filter(
+      ({ type, params }) => type !== 'xstate.raise' || (params as { delay?: number }).delay !== undefined,
+    )
+    expect(step?.orders).toHaveLength(asked.length)
+    snapshot = step?.snapshot ?? ''
+    oracle = next
+  }
 })
 
 describe('what is no step', () => {

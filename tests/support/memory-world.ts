@@ -20,9 +20,9 @@ type Options = {
   readonly settings?: JsonObject
   readonly registration?: MachineRegistration
   readonly performers?: EffectPerformers
-  /** The world of a node that is gone: same log, store and time. */
   /** False: as with a real provider. */
   readonly mayAdvanceClock?: boolean
+  /** The world of a node that is gone: same log, store and time. */
   readonly after?: { clock: VirtualClock; log: MemoryLog; store: MemoryStore }
 }
 
