@@ -5,26 +5,19 @@
  * Strict: what JSON cannot carry (undefined, NaN, Date, functions, class instances) throws, because a
  * snapshot that loses something on its way to the database takes other branches when it returns.
  */
-import { assert, AssertionError } from './assert.ts'
+import { assert } from './assert.ts'
 
 const depthMax = 64
 
 export function toCanonicalJson(value: unknown, depth = 0): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value)
-    case 'number':
-      assert(Number.isFinite(value), `${value} is not a JSON number`)
-      return JSON.stringify(value)
-    case 'boolean':
-      return value ? 'true' : 'false'
-    case 'object':
-      assert(depth <= depthMax, `a value is nested deeper than ${depthMax} levels`)
-      if (value === null) return 'null'
-      return Array.isArray(value) ? toCanonicalArray(value, depth) : toCanonicalObject(value, depth)
-    default:
-      throw new AssertionError(`a ${typeof value} is not JSON`)
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return JSON.stringify(value)
+  if (typeof value === 'number') {
+    assert(Number.isFinite(value), `${value} is not a JSON number`)
+    return JSON.stringify(value)
   }
+  assert(typeof value === 'object', `a ${typeof value} is not JSON`)
+  assert(depth <= depthMax, `a value is nested deeper than ${depthMax} levels`)
+  return Array.isArray(value) ? toCanonicalArray(value, depth) : toCanonicalObject(value, depth)
 }
 
 function toCanonicalArray(items: readonly unknown[], depth: number): string {

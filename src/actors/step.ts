@@ -12,14 +12,7 @@
  * The action shapes are those of xstate 5.33; XState 6 will be one other module like this.
  */
 import { createActor, initialTransition } from 'xstate'
-import type {
-  AnyActorScope,
-  AnyMachineSnapshot,
-  AnyStateMachine,
-  AnyStateNode,
-  EventObject,
-  ExecutableActionObject,
-} from 'xstate'
+import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, ExecutableActionObject } from 'xstate'
 
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
@@ -65,7 +58,7 @@ export function applyEvent(registration: MachineRegistration, snapshotJson: stri
   const persisted = JSON.parse(snapshotJson) as PersistedSnapshot
   const before = restoreSnapshot(registration.machine, persisted)
   const { scope, actions } = openScope(registration.machine)
-  const after = registration.machine.transition(before, event as unknown as EventObject, scope)
+  const after = registration.machine.transition(before, event, scope)
   if (after === before && actions.length === 0) return null
   const step = toStep(registration, after as AnyMachineSnapshot, actions, persisted.children)
   // A forbidden transition (`'some.event': {}`) matches and makes a new object of the same snapshot.

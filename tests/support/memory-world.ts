@@ -27,7 +27,13 @@ type Options = {
 }
 
 /** A node that runs, alone, on an empty log and an empty store. */
-export async function createMemoryWorld({ settings = {}, registration, performers, mayAdvanceClock = true, after }: Options = {}) {
+export async function createMemoryWorld({
+  settings = {},
+  registration,
+  performers,
+  mayAdvanceClock = true,
+  after,
+}: Options = {}) {
   const clock = after?.clock ?? createVirtualClock()
   const log = after?.log ?? createMemoryLog(clock)
   const store = after?.store ?? createMemoryStore({ clock, businessAddress, settings })

@@ -52,27 +52,26 @@ export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & 
   readonly cursor_sequence: number | null
 }
 
-/** A row without its nulls: a missing key is null to the database, and a ninth of the bytes. */
-export type WithoutNulls<T> = T extends unknown
-  ? { readonly [Key in keyof T as null extends T[Key] ? never : Key]: T[Key] } & {
-      readonly [Key in keyof T as null extends T[Key] ? Key : never]?: NonNullable<T[Key]>
-    }
-  : never
+/** Rows as columns: a list of values by name, null where a row has none. A column of nulls alone is left out. */
+export type Columns<Row> = { readonly [Name in KeysOfAny<Row>]?: readonly (ValueOfAny<Row, Name> | null)[] }
 
-/** The argument of `commit_steps`: flat lists, one per table, so that each is one statement. */
+type KeysOfAny<Row> = Row extends unknown ? keyof Row : never
+type ValueOfAny<Row, Name> = Row extends { readonly [Key in Name & PropertyKey]: infer Value } ? Value : never
+
+/** The argument of `commit_steps`: one flat list per table, so that each is one statement. */
 export type CommitPayload = {
   readonly commit_id: string
   readonly node_id: string
   readonly lease_ms: number
-  readonly partitions: readonly WithoutNulls<PartitionPayload>[]
-  readonly sessions: readonly WithoutNulls<SessionPayload>[]
-  readonly conversations: readonly WithoutNulls<ConversationPayload>[]
-  readonly journal: readonly WithoutNulls<JournalPayload>[]
-  readonly messages: readonly WithoutNulls<MessagePayload>[]
-  readonly effects: readonly WithoutNulls<EffectPayload>[]
-  readonly effect_updates: readonly WithoutNulls<EffectUpdatePayload>[]
-  readonly deliveries: readonly WithoutNulls<DeliveryPayload>[]
-  readonly quarantine: readonly WithoutNulls<QuarantinePayload>[]
+  readonly partitions: Columns<PartitionPayload>
+  readonly sessions: Columns<SessionPayload>
+  readonly conversations: Columns<ConversationPayload>
+  readonly journal: Columns<JournalPayload>
+  readonly messages: Columns<MessagePayload>
+  readonly effects: Columns<EffectPayload>
+  readonly effect_updates: Columns<EffectUpdatePayload>
+  readonly deliveries: Columns<DeliveryPayload>
+  readonly quarantine: Columns<QuarantinePayload>
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────

@@ -130,11 +130,10 @@ export function describeReach(database: () => DatabaseInUse): void {
         quarantine: ['quarantine'],
       }
       for (const [list, [table, ...extra]] of Object.entries(own)) {
-        const rows = payload[list as 'sessions'] as readonly object[]
         const written = columns
           .filter((column) => column.table === table && column.expression === null)
           .map(({ name }) => name)
-        const named = rows.flatMap((row) => Object.keys(row))
+        const named = Object.keys(payload[list as 'sessions'])
         expect(named.length, list).toBeGreaterThan(0)
         expect(
           named.filter((name) => ![...written, ...extra].includes(name)),
