@@ -12,6 +12,7 @@ import type { Options } from './options.ts'
 import { toProfileTable } from './report/cpu-profile.ts'
 import { describeMachine } from './report/machine.ts'
 import { describeSettings, publish } from './report/publish.ts'
+import type { Results } from './report/publish.ts'
 import { toGoalsTable, toPartsTable, toResidentTable, toRunsTable, toSpeedTable } from './report/tables.ts'
 import { runLoad } from './run-load.ts'
 import type { LoadName, RunResult } from './run-load.ts'
@@ -24,40 +25,46 @@ import type { StackName } from './stacks/stack.ts'
 type Step = { readonly load: LoadName; readonly stack: StackName }
 type Settings = { [name: string]: string }
 
-async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2))
-  if (options === null) return print(help, 0)
-  const machine = describeMachine()
-  const at = new Date().toISOString()
+async function main(parameters: readonly string[]): Promise<number> {
+  const options = readOptions(parameters)
+  if (options === null) {
+    print(help)
+    return 0
+  }
+  const results = await measure(
+    options,
+    ['npm run bench', ...(parameters.length > 0 ? ['--'] : []), ...parameters].join(' '),
+  )
+  tell(results)
+  const isRight = results.runs.every(({ wrong }) => wrong.length === 0)
+  if (isRight && options.isPublished) {
+    const files = await publish(results, join(import.meta.dirname, 'results'))
+    print(`Written into bench/results: ${files.join(', ')}`)
+  }
+  return isRight && (!options.hasGoals || results.goals.every(({ isReached }) => isReached)) ? 0 : 1
+}
+
+async function measure(options: Options, command: string): Promise<Results> {
   await using opened = new AsyncDisposableStack()
   const postgres = opened.adopt(await startBenchPostgres(), async ({ stop }) => stop())
   endOnSignal(opened)
   const settings: Settings = {}
   for (const [name, value] of Object.entries(postgres.settings)) settings[`PostgreSQL ${name}`] = value
+  const at = new Date().toISOString()
   const steps = toSteps(options)
-  print(
-    `Runs: ${steps.map(({ load, stack }) => `${stack}/${load}`).join(', ')}${options.only.has('heap') ? ', heap' : ''}\n`,
-  )
-
+  const names = steps.map(({ load, stack }) => `${stack}/${load}`)
+  print(`In this order: ${[...names, ...(options.only.has('heap') ? ['heap'] : [])].join(', ')}`)
   const runs: RunResult[] = []
   for (const step of steps) runs.push(await runStep(step, postgres, options, settings))
   const resident = options.only.has('heap') ? await measureResidentSessions(postgres, options.sessions) : null
+  return { at, command, machine: describeMachine(), settings, runs, resident, goals: judge(runs, resident) }
+}
 
-  const goals = judge(runs, resident)
-  const command = ['npm run bench', ...process.argv.slice(2)].join(' -- ').replace(/ -- (?=.* -- )/gu, ' -- ')
+function tell({ machine, settings, runs, resident, goals }: Results): void {
   print(`\n${describeSettings({ machine, settings })}\n`)
-  if (runs.length > 0) print(`\n${toRunsTable(runs)}\n\n${toSpeedTable(runs)}\n\n${toPartsTable(runs)}\n`)
-  if (resident !== null) print(`\n${toResidentTable(resident)}\n`)
-  if (goals.length > 0) print(`\n${toGoalsTable(goals)}\n`)
-  const isRight = runs.every(({ wrong }) => wrong.length === 0)
-  if (isRight && options.isPublished) {
-    const files = await publish(
-      { at, command, machine, settings, runs, resident, goals },
-      join(import.meta.dirname, 'results'),
-    )
-    print(`\nWritten into bench/results: ${files.join(', ')}\n`)
-  }
-  return isRight && (!options.hasGoals || goals.every(({ isReached }) => isReached)) ? 0 : 1
+  if (runs.length > 0) print(`${toRunsTable(runs)}\n\n${toSpeedTable(runs)}\n\n${toPartsTable(runs)}\n`)
+  if (resident !== null) print(`${toResidentTable(resident)}\n`)
+  if (goals.length > 0) print(`${toGoalsTable(goals)}\n`)
 }
 
 /** The stacks take turns, so that a machine that grows slower grows slower for both. */
@@ -77,8 +84,8 @@ async function runStep(
     stack === 'duologue'
       ? await runDuologue(load, postgres, options, settings)
       : await runRowLock(load, postgres, options)
-  print(`${toRunsTable([result]).split('\n')[2]}\n`)
-  for (const sentence of result.wrong) print(`  ✗ ${sentence}\n`)
+  print(toRunsTable([result]).split('\n')[2] ?? '')
+  for (const sentence of result.wrong) print(`  ✗ ${sentence}`)
   return result
 }
 
@@ -100,7 +107,7 @@ async function runDuologue(
     const result = await runLoad(stack, load, options.seconds)
     if (profileFolder !== null) {
       await stack.stopService()
-      print(`\n${toProfileTable(profileFolder)}\n\n`)
+      print(`\n${toProfileTable(profileFolder)}\n`)
     }
     return result
   } finally {
@@ -124,13 +131,12 @@ function endOnSignal(opened: AsyncDisposableStack): void {
   }
 }
 
-function print(text: string, code = 0): number {
-  process.stdout.write(text)
-  return code
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }
 
 try {
-  process.exitCode = await main()
+  process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   process.stderr.write(`benchmark: ${error instanceof Error ? error.message : String(error)}\n`)
   process.exitCode = 1

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
 export type HttpConnection = {
-  /** Answers the status code. Rejects when the connection ends; then it is of no use any more. */
+  /** `answered` is told the status code, unless the connection breaks before. */
   send(request: Buffer, answered: (status: number) => void): void
   close(): void
 }

@@ -1,7 +1,7 @@
 /** A real nats-server for a run: JetStream on disk, every write synced, loopback only, in a folder of its own. */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, rmSync } from 'node:fs'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStoreBytesMax, findNatsServer } from '../../src/infra/nats/nats-server.ts'
@@ -20,6 +20,8 @@ export type BenchNats = {
 export async function startNats(): Promise<BenchNats> {
   const binary = findNatsServer(process.env)
   const folder = await mkdtemp(join(tmpdir(), 'duologue-bench-nats-'))
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', remove)
   const port = await findFreePort()
   const configuration = join(folder, 'nats-server.conf')
   await writeFile(configuration, toConfiguration(port, folder))
@@ -37,7 +39,8 @@ export async function startNats(): Promise<BenchNats> {
     syncInterval: /sync_interval: (\S+)/u.exec(readFileSync(configuration, 'utf8'))?.[1] ?? 'not set',
     async stop() {
       await child.stop()
-      await rm(folder, { recursive: true, force: true })
+      process.off('exit', remove)
+      remove()
     },
   }
 }

@@ -48,6 +48,7 @@ app.post('/webhooks/twilio/messages', async (request, reply) => {
 await app.listen({ host: '127.0.0.1', port: Number(PORT) })
 process.stdout.write('listening\n')
 process.on('SIGTERM', () => process.exit(0))
+process.stdin.on('end', () => process.exit(0)).resume()
 
 async function takeMessage(
   transaction: Transaction,
