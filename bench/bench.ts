@@ -71,7 +71,14 @@ function tell({ machine, settings, runs, resident, goals }: Results): void {
 function toSteps({ only, runs }: Options): readonly Step[] {
   const loads = (['many', 'hot'] as const).filter((load) => only.has(load))
   const stacks = (['duologue', 'row-lock'] as const).filter((stack) => only.has(stack))
-  return loads.flatMap((load) => Array.from({ length: runs }, () => stacks.map((stack) => ({ load, stack }))).flat())
+  const compared = loads.flatMap((load) =>
+    Array.from({ length: runs }, () => stacks.map((stack) => ({ load, stack }))).flat(),
+  )
+  // The baseline answers nobody: what answering costs is shown beside, without a ratio.
+  const answered = only.has('answered')
+    ? Array.from({ length: runs }, () => ({ load: 'answered', stack: 'duologue' }))
+    : []
+  return [...compared, ...(answered as Step[])]
 }
 
 async function runStep(

@@ -11,7 +11,7 @@ export type Goal = {
   readonly isReached: boolean
 }
 
-const ratiosMin: { readonly [load in LoadName]: number } = { many: 0.65, hot: 2 }
+const ratiosMin = { many: 0.65, hot: 2 } as const
 const bytesPerSessionMax = 2_048
 
 /** Only of what was measured. */

@@ -1,7 +1,7 @@
 /** The benchmark's command line. */
 import { parseArgs } from 'node:util'
 
-export const kinds = ['duologue', 'row-lock', 'many', 'hot', 'heap'] as const
+export const kinds = ['duologue', 'row-lock', 'many', 'hot', 'answered', 'heap'] as const
 export type Kind = (typeof kinds)[number]
 
 export type Options = {
@@ -77,7 +77,7 @@ function readOnly(value: string | undefined): ReadonlySet<Kind> | null {
     throw new Error(`--only takes any of ${kinds.join(', ')}`)
   }
   const hasStack = chosen.has('duologue') || chosen.has('row-lock')
-  const hasLoad = chosen.has('many') || chosen.has('hot')
+  const hasLoad = chosen.has('many') || chosen.has('hot') || chosen.has('answered')
   if (hasStack && !hasLoad) chosen.add('many').add('hot')
   if (hasLoad && !hasStack) chosen.add('duologue').add('row-lock')
   return chosen

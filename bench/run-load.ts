@@ -15,8 +15,9 @@ import { until } from './stacks/child.ts'
 import type { Stack, StackName } from './stacks/stack.ts'
 
 export const loads = {
-  many: { title: '1,000 conversations', conversations: 1_000 },
-  hot: { title: 'one hot conversation', conversations: 1 },
+  many: { title: '1,000 conversations', conversations: 1_000, isAnswered: false },
+  hot: { title: 'one hot conversation', conversations: 1, isAnswered: false },
+  answered: { title: '1,000 conversations, answered', conversations: 1_000, isAnswered: true },
 } as const
 export type LoadName = keyof typeof loads
 
@@ -55,6 +56,7 @@ export async function runLoad(stack: Stack, loadName: LoadName, seconds: number)
   const generator = startGenerator()
   try {
     await warmUp(stack, generator, loadName)
+    if (!loads[loadName].isAnswered) await stack.holdAnswers()
     await prepare(stack, generator, '1', loadName, seconds)
     // Equal ground: no statistics are missing, and nobody's dirty pages are written during another's run.
     await stack.sql('vacuum analyze')

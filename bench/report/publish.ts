@@ -37,7 +37,7 @@ function toPage(results: Results): string {
   const { at, command, runs, resident, goals } = results
   const sections = [
     '# The benchmark, latest results',
-    `\`${command}\`, ${at.slice(0, 10)}. Signed WhatsApp webhooks over 64 connections, closed loop; load generator, service and servers on the one machine. Medians of the runs; "committed" counts acknowledged messages until the last of them was in the database.`,
+    `\`${command}\`, ${at.slice(0, 10)}. Signed WhatsApp webhooks over 64 connections, closed loop; load generator, service and servers on the one machine. Medians of the runs. In the compared loads a message is one step and one record in both stacks: Duologue's answers are held back by a long quiet moment; "answered" is the same load with the default settings, where turns end, are drafted, sent and called back about during the load. "committed" counts acknowledged messages until the last of them was in the database.`,
     describeSettings(results),
     '## Speed',
     toSpeedTable(runs),

@@ -8,7 +8,7 @@ import type { LoadName, RunResult } from '../run-load.ts'
 import type { StackName } from '../stacks/stack.ts'
 
 const stacks: readonly StackName[] = ['duologue', 'row-lock']
-const loadNames: readonly LoadName[] = ['many', 'hot']
+const loadNames: readonly LoadName[] = ['many', 'hot', 'answered']
 
 export function toTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))

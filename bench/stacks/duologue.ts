@@ -60,6 +60,7 @@ export async function startDuologue(
     sql: database.sql,
     ...createReading(database),
     settle: async () => settle(database),
+    holdAnswers: async () => holdAnswers(database),
     stopService: async () => service.stop(),
     stop: async () => closing.disposeAsync(),
   }
@@ -178,6 +179,11 @@ const readConversations = `select conversation.id as "conversationId", conversat
   left join duologue.conversation_events as step on step.conversation_id = conversation.id
   where session.user_key like $1
   group by conversation.id, conversation.version`
+
+/** The longest quiet moment that a tenant may set; the load's users are new and open with it. */
+async function holdAnswers({ sql }: BenchDatabase): Promise<void> {
+  await sql(`update duologue.tenants set settings = '{"quietMs": 60000, "quietMaxMs": 600000}'`)
+}
 
 /** Everybody of the warm-up has been answered, and the answers have been read. */
 async function settle({ sql }: BenchDatabase): Promise<void> {

@@ -35,6 +35,7 @@ export async function startRowLock(postgres: BenchPostgres): Promise<Stack> {
     readMessages: async (userPrefix) => sql<StoredMessage>(readMessages, [`%|${userPrefix}%`]),
     readConversations: async (userPrefix) => sql<StoredConversation>(readConversations, [`%|${userPrefix}%`]),
     settle: async () => {},
+    holdAnswers: async () => {},
     async describeWork(userPrefix) {
       const statement = 'select count(*) as steps from journal where conversation like $1'
       const [row] = await sql<{ steps: number }>(statement, [`%|${userPrefix}%`])

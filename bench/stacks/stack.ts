@@ -37,6 +37,8 @@ export interface Stack {
   readConversations(userPrefix: string): Promise<readonly StoredConversation[]>
   /** Resolves when what the warm-up started has ended. */
   settle(): Promise<void>
+  /** From here on a message is one step and one record, as in the baseline: nobody's turn ends during the load. */
+  holdAnswers(): Promise<void>
   /** What the messages of these users led to so far, for the report. */
   describeWork(userPrefix: string): Promise<{ readonly [what: string]: number }>
   stop(): Promise<void>

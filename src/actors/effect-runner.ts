@@ -42,6 +42,12 @@ export class EffectRunner {
     this.#abortUnwanted(session, committed)
     let isBlocked = false
     for (const effect of committed.effects) {
+      const newest = session.newest?.effects.find(({ effectId }) => effectId === effect.effectId)
+      // Its result is on its way to the store: what comes next is decided when it has arrived.
+      if (newest !== effect) {
+        isBlocked ||= newest !== undefined && this.#host.performers[effect.kind]?.isVisible === true
+        continue
+      }
       const performer = this.#host.performers[effect.kind]
       if (effect.status !== 'uncertain' && this.#isRunning(session, effect)) isBlocked ||= performer?.isVisible === true
       else if (performer === undefined) this.#refuseKind(session, effect)
