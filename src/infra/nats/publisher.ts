@@ -4,13 +4,12 @@
  * What was written to a connection that broke is lost without a word, so a publication that is not
  * acknowledged for a while is sent again under the same id, which the log stores once.
  */
-import { jetstream, JetStreamApiError } from '@nats-io/jetstream'
-import { errors } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 
 import { toKind, toPublicationId } from '../../actors/logged-event.ts'
 import type { EventPublisher, LoggedEvent } from '../../actors/ports.ts'
 import { toSessionKey } from '../../actors/session-key.ts'
+import { openAcknowledgements } from './acknowledgements.ts'
 import { toPublishedSubject } from './subjects.ts'
 
 const attemptMs = 1_000
@@ -20,23 +19,22 @@ const twinInProcess = 10_158
 
 /** `timeoutMs`: how long the log may take to acknowledge, all attempts together. */
 export function createEventPublisher(connection: NatsConnection, timeoutMs: number): EventPublisher {
-  const client = jetstream(connection)
+  const acknowledgements = openAcknowledgements(connection)
 
   return {
     async publish(event: LoggedEvent): Promise<{ sequence: number; duplicate: boolean }> {
       const subject = toPublishedSubject(toKind(event), toSessionKey(event.businessAddress, event.userKey))
       const payload = JSON.stringify(event)
-      const msgID = toPublicationId(event)
+      const id = toPublicationId(event)
       const giveUpAt = performance.now() + timeoutMs
       for (;;) {
-        try {
-          const timeout = Math.max(1, Math.min(attemptMs, giveUpAt - performance.now()))
-          const { seq, duplicate } = await client.publish(subject, payload, { msgID, retries: 0, timeout })
-          return { sequence: seq, duplicate }
-        } catch (error) {
-          if (!mayPass(error) || performance.now() + pauseMs >= giveUpAt) {
-            throw new Error(`the log did not acknowledge a ${event.type}`, { cause: error })
-          }
+        const attemptWithinMs = Math.max(1, Math.min(attemptMs, giveUpAt - performance.now()))
+        const answer = await acknowledgements.publish(subject, payload, id, attemptWithinMs)
+        if (answer.kind === 'stored') return answer
+        const mayPass = answer.kind === 'silence' || answer.code === twinInProcess
+        if (!mayPass || performance.now() + pauseMs >= giveUpAt) {
+          const reason = answer.kind === 'silence' ? answer.reason : `${answer.code} ${answer.description}`
+          throw new Error(`the log did not acknowledge a ${event.type}: ${reason}`)
         }
         await new Promise((resolve) => {
           setTimeout(resolve, pauseMs)
@@ -44,13 +42,4 @@ export function createEventPublisher(connection: NatsConnection, timeoutMs: numb
       }
     },
   }
-}
-
-function mayPass(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.code === twinInProcess
-  return (
-    error instanceof errors.TimeoutError ||
-    // JetStream itself is not up yet: the client wraps this one.
-    (error instanceof Error && error.cause instanceof errors.NoRespondersError)
-  )
 }
