@@ -45,6 +45,7 @@ create table duologue.sessions (
   foreign key (channel_id, tenant_id) references duologue.channels (id, tenant_id),
   check ((position_incarnation is null) = (position_sequence is null))
 ) with (fillfactor = 70);
+create index sessions_by_user on duologue.sessions (user_key);
 
 create table duologue.conversations (
   id uuid primary key,

@@ -13,14 +13,10 @@
 -- statistics at all. So no statement may leave the planner a choice that is wrong for a large table: stored rows are
 -- reached by `= any(ids)` or by a `lateral (… offset 0)`, which is evaluated row by row with its index.
 --
--- batch: {commit_id, node_id, lease_ms,
---   partitions: [{partition, epoch, cursor_incarnation, cursor_sequence}],
---   sessions: rows of `sessions` with is_new and is_quarantined; conversations: rows with base_version;
---   journal: rows of `conversation_events`; messages, effects, quarantine: rows;
---   effect_updates: [{id, session_id, status, attempts, next_attempt_at, outcome, provider_id}];
---   deliveries: [{session_id, provider_id, effect_id, status, error_code, raw, at}]}; a missing key is null
--- -> {fenced: [partition], exceptions: {session id: {kind: stale | duplicate, provider_ids?}}}: a session that
---    is not named there, of a partition that is not fenced, is committed.
+-- batch: {format: 1, commit_id, node_id, lease_ms} and the lists of the migration before this one (batch_rows): partitions,
+--   sessions, conversations, journal, messages, effects, effect_updates, deliveries, quarantine.
+-- -> {committed: [partition], fenced: [partition], exceptions: {session id: {kind: stale | duplicate,
+--    provider_ids?}}}: a session of a committed partition that is not named there is committed.
 create function public.commit_steps(batch jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
   set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
@@ -36,9 +32,13 @@ declare
   lease timestamptz;
 begin
   batch := duologue.as_object(batch);
+  -- Lists of another form would look empty, and nothing would be committed without a word.
+  if batch ->> 'format' is distinct from '1' then
+    raise exception 'duologue: commit_steps takes a batch of format 1, not %', coalesce(batch ->> 'format', 'none');
+  end if;
   commit_id := batch ->> 'commit_id';
 
-  select array_agg(partition) into asked from jsonb_to_recordset(batch -> 'partitions') as named(partition integer);
+  asked := array(select jsonb_array_elements_text(batch #> '{partitions,partition}')::integer);
   perform from duologue.partitions where partition = any(asked) order by partition for no key update;
   moment := clock_timestamp();
   lease := moment + make_interval(secs => (batch ->> 'lease_ms')::double precision / 1000);
@@ -46,15 +46,19 @@ begin
   select coalesce(array_agg(stored.partition) filter (where stored.last_commit_id is distinct from commit_id), '{}'),
     coalesce(array_agg(stored.partition) filter (where stored.last_commit_id = commit_id), '{}')
   into held, repeated
-  from jsonb_to_recordset(batch -> 'partitions') as named(partition integer, epoch bigint)
+  from duologue.partition_rows(batch -> 'partitions') as named
   join duologue.partitions as stored
     on stored.partition = named.partition and stored.epoch = named.epoch and stored.owner = batch ->> 'node_id'
   where stored.partition = any(asked);
 
   exceptions := duologue.find_refusals(batch, held);
-  select coalesce(array_agg(session.id), '{}') into refused
-  from jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer)
-  where not (session.partition = any(held)) or exceptions ? session.id::text;
+  -- Also the sessions of a partition that the batch does not name: it was not locked.
+  refused := array(
+    select id::uuid
+    from rows from (
+      jsonb_array_elements_text(batch #> '{sessions,id}'), jsonb_array_elements_text(batch #> '{sessions,partition}')
+    ) as c(id, partition)
+    where (partition::integer = any(held)) is not true or exceptions ? id);
 
   perform duologue.write_steps(batch, held, refused, moment, lease);
 
@@ -67,13 +71,12 @@ begin
         then greatest(named.cursor_sequence, stored.cursor_sequence)
       else named.cursor_sequence
     end
-  from jsonb_to_recordset(batch -> 'partitions') as named(
-    partition integer, cursor_incarnation text, cursor_sequence bigint)
+  from duologue.partition_rows(batch -> 'partitions') as named
   left join (
-    select session.partition, jsonb_object_agg(session.id, exceptions -> session.id::text) as outcomes
-    from jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer)
-    where exceptions <> '{}' and exceptions ? session.id::text
-    group by session.partition) as wrong on wrong.partition = named.partition
+    select partition, jsonb_object_agg(id, exceptions -> id::text) as outcomes
+    from duologue.session_rows(batch -> 'sessions')
+    where exceptions <> '{}' and exceptions ? id::text
+    group by partition) as wrong on wrong.partition = named.partition
   cross join lateral (select named.cursor_incarnation is not null and wrong.outcomes is null) as moves(it)
   where stored.partition = named.partition and stored.partition = any(held);
 
@@ -84,16 +87,21 @@ begin
     where partition = any(repeated);
   end if;
   return jsonb_build_object(
+    'committed', to_jsonb(held || repeated),
     'fenced', to_jsonb(array(select unnest(asked) except select unnest(held || repeated))),
     'exceptions', exceptions);
 end
 $$;
 
--- The sessions of the held partitions that cannot be committed: {session id: outcome}.
+-- The sessions of the held partitions that cannot be committed: {session id: outcome}. It reads only the columns that
+-- it needs: taking a list apart costs as much as looking its rows up.
 create function duologue.find_refusals(batch jsonb, held integer[]) returns jsonb
 language plpgsql volatile set search_path = ''
 as $$
 declare
+  sessions jsonb := batch -> 'sessions';
+  conversations jsonb := batch -> 'conversations';
+  messages jsonb := batch -> 'messages';
   stale jsonb;
   duplicate jsonb;
   exceptions jsonb;
@@ -101,8 +109,17 @@ begin
   select jsonb_object_agg(wrong.session_id, '{"kind": "stale"}'::jsonb) into stale
   from (
     select session.id as session_id
-    from jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer, is_new boolean,
-      business_address text, user_key text, position_incarnation text, position_sequence bigint)
+    from (
+      select id::uuid, is_new::boolean, partition::integer, business_address, user_key, position_incarnation,
+        position_sequence::bigint
+      from rows from (
+        jsonb_array_elements_text(sessions -> 'id'), jsonb_array_elements_text(sessions -> 'is_new'),
+        jsonb_array_elements_text(sessions -> 'partition'), jsonb_array_elements_text(sessions -> 'business_address'),
+        jsonb_array_elements_text(sessions -> 'user_key'),
+        jsonb_array_elements_text(sessions -> 'position_incarnation'),
+        jsonb_array_elements_text(sessions -> 'position_sequence')
+      ) as c(id, is_new, partition, business_address, user_key, position_incarnation, position_sequence)
+    ) as session
     left join lateral (
       select partition, position_incarnation, position_sequence
       from duologue.sessions where id = session.id offset 0) as stored on true
@@ -116,30 +133,41 @@ begin
     end
     union all
     select changed.session_id
-    from jsonb_to_recordset(batch -> 'conversations') as changed(id uuid, session_id uuid, base_version bigint,
-      closed_at timestamptz)
+    from (
+      select id::uuid, session_id::uuid, base_version::bigint, closed_at
+      from rows from (
+        jsonb_array_elements_text(conversations -> 'id'), jsonb_array_elements_text(conversations -> 'session_id'),
+        jsonb_array_elements_text(conversations -> 'base_version'),
+        jsonb_array_elements_text(conversations -> 'closed_at')
+      ) as c(id, session_id, base_version, closed_at)
+    ) as changed
     left join lateral (
       select session_id, version from duologue.conversations where id = changed.id offset 0) as stored on true
     where changed.base_version <> coalesce(stored.version, 0)
       or stored.session_id <> changed.session_id
       or (changed.base_version = 0 and changed.closed_at is null
-        and duologue.has_other_open(changed.session_id, batch -> 'conversations'))
+        and duologue.has_other_open(changed.session_id, conversations))
   ) as wrong;
 
-  if jsonb_array_length(batch -> 'messages') > 0 then
+  if messages ? 'id' then
     select jsonb_object_agg(known.session_id, jsonb_build_object('kind', 'duplicate', 'provider_ids', known.ids))
     into duplicate
     from (
       select message.session_id, jsonb_agg(message.provider_id) as ids
-      from jsonb_to_recordset(batch -> 'messages') as message(
-        session_id uuid, channel_id uuid, direction text, provider_id text)
+      from (
+        select session_id::uuid, channel_id::uuid, provider_id
+        from rows from (
+          jsonb_array_elements_text(messages -> 'session_id'), jsonb_array_elements_text(messages -> 'channel_id'),
+          jsonb_array_elements_text(messages -> 'direction'), jsonb_array_elements_text(messages -> 'provider_id')
+        ) as c(session_id, channel_id, direction, provider_id)
+        where direction = 'inbound' and provider_id is not null
+      ) as message
       left join lateral (
         select channel_id from duologue.sessions where id = message.session_id offset 0) as session on true
       cross join lateral (
         select from duologue.messages
         where channel_id = coalesce(session.channel_id, message.channel_id) and provider_id = message.provider_id
         offset 0) as stored
-      where message.direction = 'inbound'
       group by message.session_id
     ) as known;
   end if;
@@ -152,7 +180,7 @@ begin
   -- What belongs to a fenced or a repeated partition is not judged.
   return (
     select coalesce(jsonb_object_agg(session.id, exceptions -> session.id::text), '{}')
-    from jsonb_to_recordset(batch -> 'sessions') as session(id uuid, partition integer)
+    from duologue.session_rows(sessions) as session
     where session.partition = any(held) and exceptions ? session.id::text);
 end
 $$;
@@ -165,7 +193,7 @@ as $$
     select from duologue.conversations as open
     where open.session_id = has_other_open.session and open.closed_at is null
       and not exists (
-        select from jsonb_to_recordset(conversations) as closing(id uuid, closed_at timestamptz)
+        select from duologue.conversation_rows(conversations) as closing
         where closing.id = open.id and closing.closed_at is not null))
 $$;
 
@@ -175,43 +203,43 @@ create function duologue.write_steps(
 language plpgsql volatile set search_path = ''
 as $$
 begin
-  if jsonb_array_length(batch -> 'sessions') > cardinality(refused) then
+  if batch -> 'sessions' ? 'id' then
     perform duologue.write_sessions(batch -> 'sessions', refused, moment);
   end if;
-  if jsonb_array_length(batch -> 'conversations') > 0 then
+  if batch -> 'conversations' ? 'id' then
     perform duologue.write_conversations(batch -> 'journal', batch -> 'conversations', refused);
   end if;
-  if jsonb_array_length(batch -> 'messages') > 0 then
+  if batch -> 'messages' ? 'id' then
     insert into duologue.messages (session_id, id, channel_id, conversation_id, direction, author, body, media,
       provider_id, raw, at)
     select message.session_id, message.id, session.channel_id, message.conversation_id, message.direction,
       message.author, message.body, message.media, message.provider_id, message.raw, message.at
-    from jsonb_populate_recordset(null::duologue.messages, batch -> 'messages') as message
+    from duologue.message_rows(batch -> 'messages') as message
     cross join lateral (
       select channel_id from duologue.sessions where id = message.session_id offset 0) as session
     where not (message.session_id = any(refused));
   end if;
-  if jsonb_array_length(batch -> 'effects') > 0 then
+  if batch -> 'effects' ? 'id' then
     insert into duologue.effects (id, session_id, partition, conversation_id, kind, params, child_id, speaker_token,
       status, attempts, next_attempt_at, deadline, started_at, message_id, created_at)
     select id, session_id, partition, conversation_id, kind, params, child_id, speaker_token,
       status, attempts, next_attempt_at, case when status = 'running' then lease end,
       case when status = 'running' then moment end, message_id, moment
-    from jsonb_populate_recordset(null::duologue.effects, batch -> 'effects')
+    from duologue.effect_rows(batch -> 'effects')
     where not (session_id = any(refused));
   end if;
-  if jsonb_array_length(batch -> 'effect_updates') > 0 then
+  if batch -> 'effect_updates' ? 'id' then
     perform duologue.write_effect_updates(batch -> 'effect_updates', refused, moment, lease);
   end if;
-  if jsonb_array_length(batch -> 'deliveries') > 0 then
+  if batch -> 'deliveries' ? 'provider_id' then
     perform duologue.write_deliveries(batch -> 'deliveries', refused);
   end if;
-  if jsonb_array_length(batch -> 'quarantine') > 0 then
+  if batch -> 'quarantine' ? 'partition' then
     -- The same position may come again while its partition's cursor waits for another session.
     insert into duologue.quarantine (partition, session_id, position_incarnation, position_sequence, kind, subject,
       data_base64, error, at)
     select partition, session_id, position_incarnation, position_sequence, kind, subject, data_base64, error, at
-    from jsonb_populate_recordset(null::duologue.quarantine, batch -> 'quarantine')
+    from duologue.quarantine_rows(batch -> 'quarantine')
     where partition = any(held) and (session_id is null or not (session_id = any(refused)))
     on conflict (partition, position_incarnation, position_sequence) do nothing;
   end if;
@@ -226,7 +254,12 @@ declare
   changed uuid[];
 begin
   select array_agg(id) filter (where is_new), array_agg(id) filter (where not is_new) into added, changed
-  from jsonb_to_recordset(sessions) as session(id uuid, is_new boolean)
+  from (
+    select id::uuid, is_new::boolean
+    from rows from (
+      jsonb_array_elements_text(sessions -> 'id'), jsonb_array_elements_text(sessions -> 'is_new')
+    ) as c(id, is_new)
+  ) as session
   where not (id = any(refused));
 
   if added is not null then
@@ -236,22 +269,20 @@ begin
     select id, tenant_id, channel_id, partition, business_address, user_key,
       position_incarnation, position_sequence, conversation_id, reply_address, last_inbound_at, speaker,
       speaker_token, opted_out, clock_offset_ms, case when is_quarantined then moment end
-    from jsonb_to_recordset(sessions) as session(id uuid, is_new boolean, tenant_id uuid, channel_id uuid,
-      partition integer, business_address text, user_key text, position_incarnation text, position_sequence bigint,
-      conversation_id uuid, reply_address text, last_inbound_at timestamptz, speaker text, speaker_token bigint,
-      opted_out boolean, clock_offset_ms bigint, is_quarantined boolean)
-    where is_new and not (id = any(refused));
+    from duologue.session_rows(sessions)
+    where id = any(added);
   end if;
 
+  if changed is null then
+    return;
+  end if;
   update duologue.sessions as stored
   set position_incarnation = session.position_incarnation, position_sequence = session.position_sequence,
     conversation_id = session.conversation_id, reply_address = session.reply_address,
     last_inbound_at = session.last_inbound_at, speaker = session.speaker, speaker_token = session.speaker_token,
     opted_out = session.opted_out, clock_offset_ms = session.clock_offset_ms,
     quarantined_at = case when session.is_quarantined then coalesce(stored.quarantined_at, moment) end
-  from jsonb_to_recordset(sessions) as session(id uuid, position_incarnation text, position_sequence bigint,
-    conversation_id uuid, reply_address text, last_inbound_at timestamptz, speaker text, speaker_token bigint,
-    opted_out boolean, clock_offset_ms bigint, is_quarantined boolean)
+  from duologue.session_rows(sessions) as session
   where stored.id = session.id and stored.id = any(changed);
 end
 $$;
@@ -268,7 +299,13 @@ begin
   select array_agg(id) filter (where base_version = 0), array_agg(id) filter (where base_version > 0),
     sum(version - base_version)
   into opened, changed, steps
-  from jsonb_to_recordset(conversations) as conversation(id uuid, session_id uuid, base_version bigint, version bigint)
+  from (
+    select id::uuid, session_id::uuid, base_version::bigint, version::bigint
+    from rows from (
+      jsonb_array_elements_text(conversations -> 'id'), jsonb_array_elements_text(conversations -> 'session_id'),
+      jsonb_array_elements_text(conversations -> 'base_version'), jsonb_array_elements_text(conversations -> 'version')
+    ) as c(id, session_id, base_version, version)
+  ) as conversation
   where not (session_id = any(refused));
   if steps is null then
     return;
@@ -280,7 +317,7 @@ begin
     reason, initiator, machine_version, occurred_at, hash)
   select conversation_id, version, event_id, event, from_status, to_status, reason, initiator, machine_version,
     occurred_at, hash
-  from jsonb_populate_recordset(null::duologue.conversation_events, journal)
+  from duologue.journal_rows(journal)
   where refused = '{}' or conversation_id = any(opened || changed);
   get diagnostics added = row_count;
   perform set_config('duologue.journal_is_counted', 'no', true);
@@ -295,9 +332,7 @@ begin
       timers = conversation.timers, next_timer_at = conversation.next_timer_at,
       assigned_operator = conversation.assigned_operator, updated_at = conversation.updated_at,
       closed_at = conversation.closed_at
-    from jsonb_to_recordset(conversations) as conversation(id uuid, status text, snapshot jsonb,
-      machine_version text, version bigint, hash text, timers jsonb, next_timer_at timestamptz,
-      assigned_operator text, updated_at timestamptz, closed_at timestamptz)
+    from duologue.conversation_rows(conversations) as conversation
     where stored.id = conversation.id and stored.id = any(changed);
   end if;
   if opened is not null then
@@ -307,9 +342,7 @@ begin
     select id, session.tenant_id, conversation.session_id, session.partition, status, snapshot, machine,
       machine_version, version, hash, timers, next_timer_at, previous_id, assigned_operator, opened_at, updated_at,
       closed_at
-    from jsonb_to_recordset(conversations) as conversation(id uuid, session_id uuid, status text, snapshot jsonb,
-      machine text, machine_version text, version bigint, hash text, timers jsonb, next_timer_at timestamptz,
-      previous_id uuid, assigned_operator text, opened_at timestamptz, updated_at timestamptz, closed_at timestamptz)
+    from duologue.conversation_rows(conversations) as conversation
     cross join lateral (
       select tenant_id, partition from duologue.sessions
       where sessions.id = conversation.session_id offset 0) as session
@@ -327,7 +360,7 @@ declare
   named text[];
 begin
   select array_agg(id) into named
-  from jsonb_to_recordset(updates) as result(id text, session_id uuid)
+  from duologue.effect_update_rows(updates)
   where not (session_id = any(refused));
   if named is null then
     return;
@@ -337,7 +370,7 @@ begin
   set provider_id = sent.provider_id
   from (
     select effect.session_id, effect.message_id, result.provider_id
-    from jsonb_to_recordset(updates) as result(id text, session_id uuid, provider_id text)
+    from duologue.effect_update_rows(updates) as result
     cross join lateral (
       select session_id, message_id from duologue.effects
       where id = result.id and session_id = result.session_id and message_id is not null offset 0) as effect
@@ -345,7 +378,7 @@ begin
     offset 0) as sent
   where message.session_id = sent.session_id and message.id = sent.message_id
     and message.session_id = any(array(
-      select session_id from jsonb_to_recordset(updates) as result(session_id uuid)))
+      select session_id from duologue.effect_update_rows(updates)))
     and message.id = any(array(
       select message_id from duologue.effects where id = any(named)))
     and message.provider_id is null
@@ -358,8 +391,7 @@ begin
     outcome = result.outcome,
     deadline = case when result.status = 'running' then lease else effect.deadline end,
     started_at = case when result.status = 'running' then moment else effect.started_at end
-  from jsonb_to_recordset(updates) as result(id text, session_id uuid, status text, attempts integer,
-    next_attempt_at timestamptz, outcome jsonb)
+  from duologue.effect_update_rows(updates) as result
   where effect.id = result.id and effect.id = any(named) and effect.session_id = result.session_id
     and effect.status in ('pending', 'running', 'uncertain');
 end
@@ -377,8 +409,7 @@ begin
     (array_agg(told.status order by duologue.delivery_rank(told.status) desc))[1],
     (array_agg(told.error_code order by duologue.delivery_rank(told.status) desc, told.error_code desc nulls last))[1],
     jsonb_agg(told.raw order by told.at), max(told.at)
-  from jsonb_to_recordset(deliveries) as told(session_id uuid, provider_id text, effect_id text, status text,
-    error_code text, raw jsonb, at timestamptz)
+  from duologue.delivery_rows(deliveries) as told
   cross join lateral (select channel_id from duologue.sessions where id = told.session_id offset 0) as session
   where not (told.session_id = any(refused))
   group by session.channel_id, told.provider_id

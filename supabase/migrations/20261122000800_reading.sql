@@ -29,18 +29,23 @@ as $$
     and (request ->> 'tenant_id' is null or tenant_id = (request ->> 'tenant_id')::uuid)
 $$;
 
--- request: {address, status, after: {updated_at, id}, limit, tenant_id}: the last changed first.
+-- request: {address, status, after: {updated_at, id}, limit, tenant_id}: the last changed first. The address of a user
+-- leads to the few conversations of its sessions; any other list goes along the order of change.
 create function public.list_conversations(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
 declare
   after jsonb;
   page_limit integer;
+  users uuid[];
   answer jsonb;
 begin
   request := duologue.as_object(request);
   after := nullif(request -> 'after', 'null');
   page_limit := duologue.page_limit(request);
+  if request ->> 'address' is not null then
+    select array_agg(id) into users from duologue.sessions where user_key = request ->> 'address';
+  end if;
   select jsonb_build_object(
     'items', coalesce(jsonb_agg(page.item order by page.updated_at desc, page.id desc), '[]'),
     'next', case when count(*) = page_limit then (array_agg(jsonb_build_object('updated_at', page.updated_at,
@@ -50,7 +55,8 @@ begin
     select conversation.updated_at, conversation.id, duologue.conversation_item(conversation, session) as item
     from duologue.conversations as conversation
     join duologue.sessions as session on session.id = conversation.session_id
-    where (request ->> 'address' is null or request ->> 'address' in (session.user_key, session.business_address))
+    where (users is null or conversation.session_id = any(users))
+      and (users is not null or request ->> 'address' is null or session.business_address = request ->> 'address')
       and (request ->> 'status' is null or conversation.status = request ->> 'status')
       and (request ->> 'tenant_id' is null or conversation.tenant_id = (request ->> 'tenant_id')::uuid)
       and (after is null or (conversation.updated_at, conversation.id)

@@ -47,6 +47,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
   )
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const endGuard = startGuard(server, folder)
   await waitUntilReady(server)
   const template = createTemplate(url)
   let number = 0
@@ -62,7 +63,8 @@ export async function startPostgres(): Promise<TestPostgres> {
       return url.replace(/postgres$/u, name)
     },
     stop: async () => {
-      if (server.exitCode === null) {
+      endGuard()
+      if (server.exitCode === null && server.signalCode === null) {
         // SIGQUIT: an immediate stop; the folder goes away anyway.
         server.kill('SIGQUIT')
         await once(server, 'exit')
@@ -70,6 +72,20 @@ export async function startPostgres(): Promise<TestPostgres> {
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * A shell that outlives this process by a moment: when its standard input ends, whatever the reason, it ends the
+ * server and takes the folder away. The returned function ends the shell instead.
+ */
+function startGuard(server: ChildProcess, folder: string): () => void {
+  const script = 'while read -r line; do :; done; kill -QUIT "$1"; while kill -0 "$1"; do sleep 0.1; done; rm -rf "$2"'
+  const guard = spawn('sh', ['-c', script, 'guard', String(server.pid), folder], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  guard.unref()
+  return () => guard.kill('SIGKILL')
 }
 
 /** Runs one statement on a connection of its own. */

@@ -22,6 +22,7 @@ import type {
 export function toCommitPayload(batch: CommitBatch): CommitPayload {
   const { sessions } = batch
   return {
+    format: 1,
     commit_id: batch.commitId,
     node_id: batch.nodeId,
     lease_ms: batch.leaseMs,

@@ -26,8 +26,13 @@ export type EmbeddedApp = {
   close(): Promise<void>
 }
 
-/** Opens the folder (made when missing), applies the missing migrations, and answers requests with the secret key. */
-export async function openEmbeddedApp(folder: string, secretKey: string): Promise<EmbeddedApp> {
+const hourMs = 3_600_000
+
+/**
+ * Opens the folder (made when missing), applies the missing migrations, and answers requests with the secret key.
+ * PGlite has no autovacuum: it is done here between two requests, every `vacuumEveryMs`.
+ */
+export async function openEmbeddedApp(folder: string, secretKey: string, vacuumEveryMs = hourMs): Promise<EmbeddedApp> {
   const connection = await createPgliteConnection({ url: folder })
   const driver = connection.driver
   await driver.waitReady
@@ -43,11 +48,18 @@ export async function openEmbeddedApp(folder: string, secretKey: string): Promis
   const app = new App({ connection, auth: { enabled: false, secret_key: secretKey } })
   await app.init()
   const inTurn = createTurns()
+  const vacuuming = setInterval(
+    () => void inTurn(() => driver.exec('vacuum (analyze)')).catch(console.error),
+    vacuumEveryMs,
+  )
   return {
     fetch: (request) => inTurn(() => answer(app, request)),
     query: (sql, parameters) =>
       inTurn(async () => (await driver.query<Record<string, unknown>>(sql, [...parameters])).rows),
-    close: () => inTurn(() => connection.close()),
+    close: () => {
+      clearInterval(vacuuming)
+      return inTurn(() => connection.close())
+    },
   }
 }
 

@@ -106,6 +106,7 @@ function toStartOutcome(answer: StartAnswer): StartOutcome {
 }
 
 type CommitAnswer = {
+  readonly committed: readonly number[]
   readonly fenced: readonly number[]
   readonly exceptions: {
     readonly [sessionId: string]:
@@ -114,22 +115,24 @@ type CommitAnswer = {
   }
 }
 
-function toCommitOutcome(batch: CommitBatch, { fenced, exceptions }: CommitAnswer): CommitOutcome {
-  const isFenced = new Set(fenced)
+function toCommitOutcome(batch: CommitBatch, { committed, fenced, exceptions }: CommitAnswer): CommitOutcome {
+  const partitions = new Map<number, 'committed' | 'fenced'>()
+  for (const partition of committed) partitions.set(partition, 'committed')
+  for (const partition of fenced) partitions.set(partition, 'fenced')
+  for (const { partition } of batch.partitions) {
+    if (!partitions.has(partition)) throw new Error(`the store did not say what became of partition ${partition}`)
+  }
   const toSessionOutcome = (sessionId: string, partition: number): SessionOutcome => {
     const exception = exceptions[sessionId]
-    if (isFenced.has(partition)) return { kind: 'fenced' }
+    // Also a partition that the batch did not name: its sessions were not written.
+    if (partitions.get(partition) !== 'committed') return { kind: 'fenced' }
     if (exception === undefined) return { kind: 'committed' }
     return exception.kind === 'stale' ? exception : { kind: 'duplicate', providerIds: exception.provider_ids }
   }
-  return {
-    partitions: new Map(
-      batch.partitions.map(({ partition }) => [partition, isFenced.has(partition) ? 'fenced' : 'committed']),
-    ),
-    sessions: new Map(
-      batch.sessions.map(({ sessionId, partition }) => [sessionId, toSessionOutcome(sessionId, partition)]),
-    ),
-  }
+  const sessions = batch.sessions.map(
+    ({ sessionId, partition }) => [sessionId, toSessionOutcome(sessionId, partition)] as const,
+  )
+  return { partitions, sessions: new Map(sessions) }
 }
 
 type Loading = Pick<Store, 'loadSessions' | 'loadDue' | 'findDelivery' | 'findKnownProviderIds' | 'recentMessages'>

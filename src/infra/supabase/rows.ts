@@ -53,13 +53,14 @@ export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & 
 }
 
 /** Rows as columns: a list of values by name, null where a row has none. A column of nulls alone is left out. */
-export type Columns<Row> = { readonly [Name in KeysOfAny<Row>]?: readonly (ValueOfAny<Row, Name> | null)[] }
+export type Columns<Listed> = { readonly [Name in KeysOfAny<Listed>]?: readonly (ValueOfAny<Listed, Name> | null)[] }
 
-type KeysOfAny<Row> = Row extends unknown ? keyof Row : never
-type ValueOfAny<Row, Name> = Row extends { readonly [Key in Name & PropertyKey]: infer Value } ? Value : never
+type KeysOfAny<Listed> = Listed extends unknown ? keyof Listed : never
+type ValueOfAny<Listed, Name> = Listed extends { readonly [Key in Name & PropertyKey]: infer Value } ? Value : never
 
 /** The argument of `commit_steps`: one flat list per table, so that each is one statement. */
 export type CommitPayload = {
+  readonly format: 1
   readonly commit_id: string
   readonly node_id: string
   readonly lease_ms: number

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { StoreRefused, type OwnedPartition } from '../../../src/actors/ports.ts'
 import { toSessionKey } from '../../../src/actors/session-key.ts'
+import { toCommitPayload } from '../../../src/infra/supabase/commit-payload.ts'
 import {
   at,
   batchOf,
@@ -289,6 +290,15 @@ export function describeCommits(database: () => DatabaseInUse): void {
       expect(await counts()).toMatchObject({ sessions: 1, conversations: 1 })
     })
 
+    test('an earlier claim of the same node is fenced too: its epoch is old', async () => {
+      const { store } = database()
+      const { owned, session } = await start()
+      await claimAll(database(), 'a')
+      const outcome = await store.commitSteps(batchOf('a', owned, [opening(session, 1)]))
+      expect(outcome.partitions.get(0)).toBe('fenced')
+      expect(await counts()).toMatchObject({ sessions: 0 })
+    })
+
     test('an expired lease alone does not fence, and the commit renews it', async () => {
       const { store, sql } = database()
       const { owned, session } = await start()
@@ -369,6 +379,25 @@ export function describeCommits(database: () => DatabaseInUse): void {
       expect(await counts()).toEqual({ sessions: 0, conversations: 0, events: 0, messages: 0 })
       const outcome = await store.commitSteps(batchOf('a', owned, [opening(session, 1)]))
       expect(outcome.sessions.get(session.sessionId)).toEqual({ kind: 'committed' })
+    })
+
+    test('a batch of another form is refused, not taken for an empty one', async () => {
+      const { client } = database()
+      const { owned, session } = await start()
+      const { format: _format, ...batch } = toCommitPayload(batchOf('a', owned, [opening(session, 1)]))
+      for (const format of [undefined, 0, 2]) {
+        const { error } = await client.rpc('commit_steps', { batch: { ...batch, format } })
+        expect(error?.message).toMatch(/takes a batch of format 1/u)
+      }
+      expect(await counts()).toMatchObject({ sessions: 0 })
+    })
+
+    test('a session of a partition that the batch does not name is not written, and is fenced', async () => {
+      const { store } = database()
+      const { owned, session } = await start()
+      const batch = { ...batchOf('a', owned, [opening(session, 1)]), partitions: [] }
+      expect((await store.commitSteps(batch)).sessions).toEqual(new Map([[session.sessionId, { kind: 'fenced' }]]))
+      expect(await counts()).toMatchObject({ sessions: 0, conversations: 0, messages: 0 })
     })
 
     test('text of every plane, quotes and backslashes come back as they were', async () => {

@@ -82,10 +82,11 @@ export function describeEffects(database: () => DatabaseInUse): void {
       expect(session.partition).toBe(0)
     })
 
-    test('an old owner starts nothing', async () => {
-      const { startIt, owned } = await start()
-      await claimAll(database(), 'b')
+    test.each(['b', 'a'])('an owner starts nothing after a later claim of %s', async (nodeId) => {
+      const { startIt, owned, effect } = await start()
+      await claimAll(database(), nodeId)
       expect(await startIt(owned)).toEqual({ kind: 'fenced' })
+      expect(await stored(effect.effectId)).toMatchObject({ status: 'pending' })
     })
 
     test('an effect that is not there is not pending', async () => {
@@ -198,6 +199,23 @@ export function describeEffects(database: () => DatabaseInUse): void {
       ])
       const known = await store.findKnownProviderIds(session.created.channelId, ['SM-out', 'SM-other'])
       expect(known).toEqual(new Set(['SM-out']))
+    })
+
+    test('a message keeps the provider id that it has', async () => {
+      const { store, sql, deployment } = database()
+      const owned = await claimAll(database(), 'a')
+      const session = newSession(deployment)
+      const message = outbound(session)
+      const effect = newEffect(session, 1, 0, { messageId: message.messageId })
+      await store.commitSteps(batchOf('a', owned, [opening(session, 1, { messages: [message], effects: [effect] })]))
+      for (const [status, providerId] of [
+        ['uncertain', 'SM-first'],
+        ['done', 'SM-second'],
+      ] as const) {
+        const effectUpdates = [update(effect, { status, providerId })]
+        await store.commitSteps(batchOf('a', owned, [commitOf(session, 2, { effectUpdates })]))
+      }
+      expect(await sql('select provider_id from duologue.messages')).toEqual([{ provider_id: 'SM-first' }])
     })
 
     test('unsettled effects come with their session, in the order of their making', async () => {

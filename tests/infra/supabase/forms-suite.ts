@@ -35,7 +35,7 @@ export function describeForms(database: () => DatabaseInUse): void {
       release_partitions: { request: { node_id: 'a', partitions: owned.slice(7) }, expected: { released: [7] } },
       commit_steps: {
         request: toCommitPayload(batchOf('a', owned, [nextStep(session, 1, 2)])),
-        expected: { fenced: [], exceptions: {} },
+        expected: { committed: [0], fenced: [], exceptions: {} },
       },
       load_sessions: {
         request: { sessions: [{ session_key: 'x.y', provider_ids: [provider] }] },

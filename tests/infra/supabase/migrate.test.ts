@@ -75,6 +75,27 @@ describe('migrations', () => {
     await sql.end()
   })
 
+  test('where new functions are granted to everybody by name, as in a Supabase project, they are taken back', async () => {
+    const url = await makeDatabase('granting')
+    const roles = ['anon', 'authenticated', 'service_role']
+    for (const role of roles)
+      await execute(url, `do $$ begin create role ${role}; exception when duplicate_object then null; end $$`)
+    await execute(url, `alter default privileges grant execute on functions to ${roles.join(', ')}`)
+    await execute(url, `alter default privileges grant all on tables to ${roles.join(', ')}`)
+    await migrate(url)
+    const sql = postgres(url, { max: 1 })
+    const reachable = await sql`
+      select role, pg_proc.oid::regprocedure::text as name from pg_proc cross join unnest(${roles}::text[]) as role
+      where pronamespace in ('public'::regnamespace, 'duologue'::regnamespace) and has_function_privilege(role, pg_proc.oid, 'execute')
+        and not (role = 'service_role' and pronamespace = 'public'::regnamespace)`
+    expect(reachable.map(({ role, name }) => `${role}: ${name}`)).toEqual([])
+    const tables = await sql`
+      select role, relname from pg_class cross join unnest(${roles}::text[]) as role
+      where relnamespace = 'duologue'::regnamespace and relkind in ('r', 'v') and has_table_privilege(role, pg_class.oid, 'select')`
+    expect([...tables]).toEqual([])
+    await sql.end()
+  })
+
   test('without a direct connection the command says how to push', async () => {
     const answer = await runMigrate({ databaseUrl: null, supabaseUrl: 'https://x.supabase.co' })
     expect(answer).toMatchObject({ kind: 'advice', text: expect.stringContaining('supabase db push') })

@@ -141,7 +141,7 @@ export function describeReach(database: () => DatabaseInUse): void {
         ).toEqual([])
       }
       expect(Object.keys(payload).toSorted()).toEqual(
-        [...Object.keys(own), 'commit_id', 'lease_ms', 'node_id'].toSorted(),
+        [...Object.keys(own), 'commit_id', 'format', 'lease_ms', 'node_id'].toSorted(),
       )
     })
   })

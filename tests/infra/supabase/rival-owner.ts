@@ -10,26 +10,38 @@ import { batchOf, claimAll, nextStep, type TestSession } from './batches.ts'
 
 export type Owner = { readonly nodeId: string; readonly owned: readonly OwnedPartition[] }
 
-/** Commit the step after `baseVersion`, as this owner, or after a claim of one's own. */
+/** Commit the step after `baseVersion` of each session, as this owner, or after a claim of one's own. */
 export type Rival = {
-  readonly session: TestSession
+  readonly sessions: readonly TestSession[]
   readonly baseVersion: number
   readonly owner: Owner
   readonly claims: boolean
+  /** The second half of the sessions before the first. */
+  readonly reversed: boolean
 }
 
-export type Attempt = { readonly kind: SessionOutcome['kind']; readonly owner: Owner }
+export type Attempt = {
+  readonly kinds: { readonly [sessionId: string]: SessionOutcome['kind'] }
+  readonly owner: Owner
+}
 
+/** One session is one call; several are two, so that two rivals with other orders meet in the middle. */
 export async function attempt(
   store: Pick<Store, 'claimPartitions' | 'commitSteps'>,
   nodeId: string,
   rival: Rival,
 ): Promise<Attempt> {
-  const { session, baseVersion, claims } = rival
+  const { sessions, baseVersion, claims, reversed } = rival
   const owner = claims ? { nodeId, owned: await claimAll({ store }, nodeId) } : rival.owner
-  const batch = batchOf(owner.nodeId, owner.owned, [nextStep(session, baseVersion, baseVersion + 1)])
-  const outcome = (await store.commitSteps(batch)).sessions.get(session.sessionId)
-  return { kind: outcome?.kind ?? 'fenced', owner }
+  const middle = Math.ceil(sessions.length / 2)
+  const halves = [sessions.slice(0, middle), sessions.slice(middle)].filter((half) => half.length > 0)
+  const kinds: Record<string, SessionOutcome['kind']> = {}
+  for (const half of reversed ? halves.toReversed() : halves) {
+    const steps = half.map((session) => nextStep(session, baseVersion, baseVersion + 1))
+    const { sessions: outcomes } = await store.commitSteps(batchOf(owner.nodeId, owner.owned, steps))
+    for (const [sessionId, { kind }] of outcomes) kinds[sessionId] = kind
+  }
+  return { kinds, owner }
 }
 
 function main(url: string, secretKey: string, nodeId: string): void {
