@@ -15,8 +15,8 @@ import { persist, places, PureConversation, restore, toOrders, whatsapp } from '
 import { happen, happening } from './random-life.ts'
 import type { Happening } from './random-life.ts'
 
-/** Of about 35 steps each. The default keeps the fast tests fast; `RANDOM_LIVES=1500` takes over 50,000 steps. */
-const livesToLive = Number(process.env['RANDOM_LIVES'] ?? 500)
+/** Of about 35 steps each. The default keeps `npm run check` fast; `npm test` lives 1,500: over 50,000 steps. */
+const livesToLive = Number(process.env['RANDOM_LIVES'] ?? 150)
 const twinsPerKind = 8
 const contextCharactersMax = 100_000
 
