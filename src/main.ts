@@ -1,51 +1,26 @@
 /**
  * Duologue, wired: reads the settings, opens the parts in order, runs a node, answers HTTP, and closes
  * everything in reverse. `npm start` runs this file; nothing else in the tree sees all parts.
+ *
+ * What needs much code is imported while the log and the database start, in a process and a thread of their
+ * own: together they take as long as the slowest of them.
  */
 import { randomBytes } from 'node:crypto'
+import { enableCompileCache } from 'node:module'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 
-import { createNode } from './actors/node.ts'
-import type { Node } from './actors/node.ts'
 import { ConfigError, readConfig } from './config.ts'
 import type { Config } from './config.ts'
-import { createScriptedAssistant } from './infra/ai/scripted-assistant.ts'
 import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
-import { createApp } from './infra/http/app.ts'
 import type { App } from './infra/http/app.ts'
-import type { Readiness } from './infra/http/operations-routes.ts'
-import { processClock } from './infra/process/clock.ts'
-import { createReached } from './infra/process/crash-points.ts'
-import { processIds } from './infra/process/ids.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
-import type { ProcessTelemetry } from './infra/telemetry/telemetry.ts'
-import { toUserKey } from './infra/twilio/address.ts'
-import { registeredMachines } from './machines/registered.ts'
 import { openDatabase } from './parts/database.ts'
-import type { DatabasePart } from './parts/database.ts'
 import { openLog } from './parts/log.ts'
-import type { LogPart } from './parts/log.ts'
-import { openProvider } from './parts/provider.ts'
-import type { ProviderPart } from './parts/provider.ts'
+import type { Parts } from './parts/parts.ts'
 
 export type Service = { readonly url: string; stop(): Promise<void> }
-
-type Parts = {
-  readonly config: Config
-  readonly url: string
-  readonly publicUrl: string
-  readonly apiToken: string
-  readonly telemetry: ProcessTelemetry
-  readonly log: LogPart
-  readonly database: DatabasePart
-  readonly provider: ProviderPart
-}
-
-const webFolder = fileURLToPath(new URL('../web/dist', import.meta.url))
-const scriptedLatencyMs = 300
 
 /** Starts everything; `onFatal` is called when a part ends that cannot be replaced. */
 export async function start(config: Config, onFatal: (reason: string) => void): Promise<Service> {
@@ -55,10 +30,11 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
   }
   try {
     const parts = await openParts(config, closers, onFatal)
-    const node = config.roles.includes('actors') ? createNode(toHost(parts)) : null
+    const [{ openNode }, { openHttp }] = await Promise.all([import('./parts/node.ts'), import('./parts/http.ts')])
+    const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
-    const app = await openApp(parts, node)
+    const app = await openHttp(parts, node)
     closers.push(async () => app.server.close())
     const { host } = config.http
     await app.server.listen({ host, port: Number(new URL(parts.url).port) })
@@ -78,12 +54,18 @@ async function openParts(
   const telemetry = createTelemetry(config.nodeId, 'info')
   const folder = await openFolder(config)
   if (folder !== null) closers.push(() => folder.release())
+  // The database first: its thread takes the longest.
   const opening = {
-    log: openLog(config, folder, telemetry, onFatal),
     database: openDatabase(config, folder, telemetry),
+    log: openLog(config, folder, telemetry, onFatal),
   }
   closers.push(async () => opening.database.then(async ({ close }) => close()).catch(() => {}))
   closers.push(async () => opening.log.then(async ({ close }) => close()).catch(() => {}))
+  const [{ openProvider }] = await Promise.all([
+    import('./parts/provider.ts'),
+    import('./parts/node.ts'),
+    import('./parts/http.ts'),
+  ])
   const [log, database] = [await opening.log, await opening.database]
   const provider = await openProvider(config, folder, database.repository, log.publisher)
   closers.push(async () => provider.close())
@@ -114,74 +96,6 @@ async function findFreePort(host: string): Promise<number> {
   return port
 }
 
-function toHost({ config, publicUrl, telemetry, log, database, provider }: Parts): Parameters<typeof createNode>[0] {
-  return {
-    clock: processClock,
-    ids: processIds,
-    random: Math.random,
-    log: log.log,
-    store: database.repository,
-    telemetry,
-    registry: registeredMachines,
-    reached: createReached(config.crashPoint),
-    emitted: () => {},
-    performers: {
-      draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),
-      sendMessage: provider.openSender(publicUrl),
-    },
-    settings: {
-      nodeId: config.nodeId,
-      defaultMachine: 'conversation',
-      leaseMs: config.leaseMs,
-      // Whoever holds the lock of the embedded database's folder is its only owner: every former one is dead.
-      isSoleOwner: database.isEmbedded,
-      mayAdvanceClock: provider.phone !== null,
-      resolveAfterMs: config.resolveAfterMs,
-    },
-  }
-}
-
-async function openApp(parts: Parts, node: Node | null): Promise<App> {
-  const { config, publicUrl, apiToken, telemetry, log, database, provider } = parts
-  return createApp({
-    clock: processClock,
-    telemetry,
-    checkReadiness: async () => checkReadiness(parts, node),
-    readMetrics: async () => telemetry.metrics(),
-    apiToken,
-    readModel: database.repository,
-    toUserKey,
-    webhooks: config.roles.includes('webhook')
-      ? {
-          webhook: provider.openWebhook(publicUrl),
-          publisher: log.publisher,
-          findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
-          reached: createReached(config.crashPoint),
-        }
-      : null,
-    // The phone is the only page so far.
-    pages:
-      config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
-  })
-}
-
-async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {
-  const answers = await database.repository.ping().then(
-    () => true,
-    () => false,
-  )
-  const { active = 0, owned = 0, partitions = 0 } = node?.describe() ?? {}
-  const isWhole = node === null || (database.isEmbedded ? active === partitions : active === owned)
-  return {
-    ready: log.isConnected() && answers && isWhole,
-    parts: {
-      log: log.isConnected() ? 'ok' : 'is not connected',
-      database: answers ? 'ok' : 'does not answer',
-      partitions: node === null ? 'this node owns none' : `${active} of ${partitions} active`,
-    },
-  }
-}
-
 /** What runs where, for the person who started it. */
 function tell({ config, url, publicUrl, apiToken, log, database, provider }: Parts, app: App): void {
   const lines = [
@@ -201,6 +115,7 @@ function tell({ config, url, publicUrl, apiToken, log, database, provider }: Par
 
 /** Runs until SIGTERM or SIGINT; a second signal ends it at once. */
 export async function run(): Promise<void> {
+  enableCompileCache()
   let service: Service | null = null
   let isStopping = false
   const end = (code: number): void => {

@@ -1,0 +1,54 @@
+/** The HTTP application of this deployment: webhooks, API and pages, as the roles of the node say. */
+import { fileURLToPath } from 'node:url'
+
+import type { Node } from '../actors/node.ts'
+import { createApp } from '../infra/http/app.ts'
+import type { App } from '../infra/http/app.ts'
+import type { Readiness } from '../infra/http/operations-routes.ts'
+import { processClock } from '../infra/process/clock.ts'
+import { createReached } from '../infra/process/crash-points.ts'
+import { toUserKey } from '../infra/twilio/address.ts'
+import type { Parts } from './parts.ts'
+
+const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
+
+export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
+  const { config, publicUrl, apiToken, telemetry, log, database, provider } = parts
+  return createApp({
+    clock: processClock,
+    telemetry,
+    checkReadiness: async () => checkReadiness(parts, node),
+    readMetrics: async () => telemetry.metrics(),
+    apiToken,
+    readModel: database.repository,
+    toUserKey,
+    webhooks: config.roles.includes('webhook')
+      ? {
+          webhook: provider.openWebhook(publicUrl),
+          publisher: log.publisher,
+          findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
+          reached: createReached(config.crashPoint),
+        }
+      : null,
+    // The phone is the only page so far.
+    pages:
+      config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
+  })
+}
+
+async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {
+  const answers = await database.repository.ping().then(
+    () => true,
+    () => false,
+  )
+  const { active = 0, owned = 0, partitions = 0 } = node?.describe() ?? {}
+  const isWhole = node === null || (database.isEmbedded ? active === partitions : active === owned)
+  return {
+    ready: log.isConnected() && answers && isWhole,
+    parts: {
+      log: log.isConnected() ? 'ok' : 'is not connected',
+      database: answers ? 'ok' : 'does not answer',
+      partitions: node === null ? 'this node owns none' : `${active} of ${partitions} active`,
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/** The host of this deployment: the actors with every port that main opened for them. */
+import { createNode } from '../actors/node.ts'
+import type { Node } from '../actors/node.ts'
+import { createScriptedAssistant } from '../infra/ai/scripted-assistant.ts'
+import { processClock } from '../infra/process/clock.ts'
+import { createReached } from '../infra/process/crash-points.ts'
+import { processIds } from '../infra/process/ids.ts'
+import { registeredMachines } from '../machines/registered.ts'
+import type { Parts } from './parts.ts'
+
+const scriptedLatencyMs = 300
+
+export function openNode({ config, publicUrl, telemetry, log, database, provider }: Parts): Node {
+  return createNode({
+    clock: processClock,
+    ids: processIds,
+    random: Math.random,
+    log: log.log,
+    store: database.repository,
+    telemetry,
+    registry: registeredMachines,
+    reached: createReached(config.crashPoint),
+    emitted: () => {},
+    performers: {
+      draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),
+      sendMessage: provider.openSender(publicUrl),
+    },
+    settings: {
+      nodeId: config.nodeId,
+      defaultMachine: 'conversation',
+      leaseMs: config.leaseMs,
+      // Whoever holds the lock of the embedded database's folder is its only owner: every former one is dead.
+      isSoleOwner: database.isEmbedded,
+      mayAdvanceClock: provider.phone !== null,
+      resolveAfterMs: config.resolveAfterMs,
+    },
+  })
+}

@@ -1,0 +1,17 @@
+/** What main has opened, in this order; each part gets those that it needs. */
+import type { Config } from '../config.ts'
+import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
+import type { DatabasePart } from './database.ts'
+import type { LogPart } from './log.ts'
+import type { ProviderPart } from './provider.ts'
+
+export type Parts = {
+  readonly config: Config
+  readonly url: string
+  readonly publicUrl: string
+  readonly apiToken: string
+  readonly telemetry: ProcessTelemetry
+  readonly log: LogPart
+  readonly database: DatabasePart
+  readonly provider: ProviderPart
+}
