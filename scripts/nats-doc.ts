@@ -45,6 +45,7 @@ export const documentedStream = {
   max_msg_size: 1_048_576,
   duplicate_window: 10 * nanosPerMinute,
   deny_delete: true,
+  allow_atomic: true,
 } as const
 
 /** A server's users as the page gives them; a test runs a server with it, with both passwords put in. */
@@ -232,6 +233,7 @@ changes. \`npm run duologue -- doctor\` compares all of this.
 | \`max_msg_size\` | \`${documentedStream.max_msg_size}\` | |
 | \`duplicate_window\` | ${documentedStream.duplicate_window / nanosPerMinute} minutes | |
 | \`deny_delete\` | \`${documentedStream.deny_delete}\` | single events cannot be taken out |
+| \`allow_atomic\` | \`${documentedStream.allow_atomic}\` | the webhook stores many events with one sync of the disk |
 
 Reading along is free: an ordered consumer with one filter, such as \`${toPartitionFilter(7)}\`, disturbs nobody.
 Duologue itself acknowledges nothing; its place in the stream is committed in the database together with what the events

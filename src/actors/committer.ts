@@ -79,8 +79,9 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    await pause(this.#host, limits.lingerMs)
     while ((this.#changed.size > 0 || this.#cursors.size > 0) && !this.#isStopped) {
+      // A call costs as much as many sessions in it: what arrives within a moment goes along.
+      await pause(this.#host, limits.lingerMs)
       const cursors = [...this.#cursors]
       this.#cursors.clear()
       await this.#commit(this.#take(), cursors)

@@ -32,12 +32,13 @@ export type HostSettings = {
 
 /** Limits, each with its unit. They are constants because nobody has needed another value yet. */
 export const limits = {
-  lanes: 2,
+  /** On two cores one lane with the larger batches was the faster one (docs/decisions, steps and effects). */
+  lanes: 1,
   sessionsPerCommit: 200,
   /** Of stored events, not of SQL: keeps a call near 1 MB. */
   bytesPerCommit: 512 * 1_024,
   stepsPerFold: 200,
-  lingerMs: 2,
+  lingerMs: 5,
   cursorOnlyAfterMs: 500,
   uncommittedPerPartition: 2_000,
   sessionsPerLoad: 500,

@@ -81,12 +81,12 @@ describe('a turn', () => {
   test('a flood keeps the newest messages and counts the others', () => {
     const conversation = new PureConversation()
     for (let index = 1; index <= 60; index += 1) conversation.message(`message ${index}`)
-    expect(conversation.context.turn.messages).toHaveLength(50)
+    expect(conversation.context.turn.messages).toHaveLength(20)
     expect(conversation.context.turn.messages.at(-1)?.body).toBe('message 60')
-    expect(conversation.context.turn.omitted).toBe(10)
+    expect(conversation.context.turn.omitted).toBe(40)
     for (let index = 0; index < 8; index += 1) conversation.message('x'.repeat(10_000))
-    expect(conversation.context.turn.messages.map(({ body }) => body.length)).toEqual([4_096, 4_096, 4_096, 4_096])
-    expect(conversation.context.turn.omitted).toBe(64)
+    expect(conversation.context.turn.messages.map(({ body }) => body.length)).toEqual([4_096, 4_096])
+    expect(conversation.context.turn.omitted).toBe(66)
   })
 })
 

@@ -2,7 +2,8 @@
  * Publishes events to the log (`EventPublisher`): resolved means stored, on disk.
  *
  * What was written to a connection that broke is lost without a word, so a publication that is not
- * acknowledged for a while is sent again under the same id, which the log stores once.
+ * acknowledged for a while is sent again under the same id. Should the log store it twice after all, the
+ * database keeps one.
  */
 import type { NatsConnection } from '@nats-io/transport-node'
 
@@ -27,9 +28,9 @@ export function createEventPublisher(connection: NatsConnection, timeoutMs: numb
       const payload = JSON.stringify(event)
       const id = toPublicationId(event)
       const giveUpAt = performance.now() + timeoutMs
-      for (;;) {
+      for (let mayJoin = true; ; mayJoin = false) {
         const attemptWithinMs = Math.max(1, Math.min(attemptMs, giveUpAt - performance.now()))
-        const answer = await acknowledgements.publish(subject, payload, id, attemptWithinMs)
+        const answer = await acknowledgements.publish({ subject, payload, id, timeoutMs: attemptWithinMs, mayJoin })
         if (answer.kind === 'stored') return answer
         const mayPass = answer.kind === 'silence' || answer.code === twinInProcess
         if (!mayPass || performance.now() + pauseMs >= giveUpAt) {

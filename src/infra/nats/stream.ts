@@ -58,6 +58,7 @@ async function addStream(
     duplicate_window: duplicateWindowNanos,
     deny_delete: true,
     allow_direct: false,
+    allow_atomic: true,
   })
 }
 

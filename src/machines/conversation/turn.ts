@@ -23,8 +23,8 @@ export type Turn = {
 export const draftAttemptsMax = 3
 
 /** A turn rides in every snapshot, so a flood must not make it grow: the newest messages stay. */
-const messagesMax = 50
-const charactersMax = 16_384
+const messagesMax = 20
+const charactersMax = 8_192
 const bodyCharactersMax = 4_096
 
 export const noTurn: Turn = { number: 0, failures: 0, omitted: 0, messages: [], window: null }

@@ -26,7 +26,7 @@ export type Attempt = {
 }
 
 /** One session is one call; several are two, so that two rivals with other orders meet in the middle. */
-export async function attempt(
+async function attempt(
   store: Pick<Store, 'claimPartitions' | 'commitSteps'>,
   nodeId: string,
   rival: Rival,

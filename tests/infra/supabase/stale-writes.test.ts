@@ -1,16 +1,16 @@
 /**
- * Two owners that both believe: of two commits to one version exactly one wins, whichever way they meet. On PostgreSQL
- * the owners are two processes; on PGlite, which has one session, two stores that call at the same time.
+ * Two owners that both believe: of two commits to one version exactly one wins, whichever way they meet. The owners
+ * are two processes on both backends; PGlite, which lives in one process, is passed on to them by this one.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { toCommitPayload } from '../../../src/infra/supabase/commit-payload.ts'
-import { createRepository } from '../../../src/infra/supabase/repository.ts'
 import { batchOf, claimAll, commitOf, newSession, nextStep, opening, type TestSession } from './batches.ts'
-import { attempt, type Attempt, type Owner, type Rival } from './rival-owner.ts'
+import type { Attempt, Owner, Rival } from './rival-owner.ts'
+import { serveClient } from './serve-client.ts'
 import { useDatabase, type DatabaseInUse } from './use-database.ts'
 
 const pairs = 1_000
@@ -188,10 +188,9 @@ type OpenRival = { attempt(request: Rival): Promise<Attempt>; close(): Promise<v
 
 async function openRivals({ http, client }: DatabaseInUse): Promise<readonly OpenRival[]> {
   if (http !== null) return Promise.all(['left', 'right'].map((nodeId) => openProcess(http, nodeId)))
-  return ['left', 'right'].map((nodeId) => {
-    const store = createRepository(client)
-    return { attempt: (request) => attempt(store, nodeId, request), close: async () => {} }
-  })
+  const served = await serveClient(client)
+  onTestFinished(() => served.stop())
+  return Promise.all(['left', 'right'].map((nodeId) => openProcess({ url: served.url, secretKey: 'unused' }, nodeId)))
 }
 
 async function openProcess(
