@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { startBrowser } from '../support/browser.ts'
-import { findFreePort } from '../support/deployment.ts'
+import { findFreePort } from '../support/postgres.ts'
 import { makeTemporaryFolder, startService } from '../support/service.ts'
 import type { ServiceProcess } from '../support/service.ts'
 

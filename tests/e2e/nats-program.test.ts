@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { documentedStream, documentedUsers, natsPageFile } from '../../scripts/nats-doc.ts'
 import { findNatsServer } from '../../src/infra/nats/nats-server.ts'
-import { findFreePort } from '../support/deployment.ts'
+import { findFreePort } from '../support/postgres.ts'
 import { business, makeTemporaryFolder, startFakeTwilio, startService, until } from '../support/service.ts'
 import type { FakeTwilioProcess, ServiceProcess } from '../support/service.ts'
 

@@ -2,11 +2,10 @@
  * A deployment on embedded parts that is started, killed and started again over the same data folder, and
  * looked into while it is down: by opening its database without Duologue.
  */
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
 import { openEmbeddedDatabase } from '../../src/infra/supabase/embedded-database.ts'
+import { findFreePort } from './postgres.ts'
 import { makeTemporaryFolder, startFakeTwilio, startService } from './service.ts'
 import type { FakeTwilioProcess, ServiceProcess } from './service.ts'
 
@@ -54,16 +53,4 @@ export async function createDeployment(settings: object | null = null): Promise<
     await deployment.sql(`update duologue.tenants set settings = $1`, [JSON.stringify(settings)])
   }
   return deployment
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => {
-    server.once('listening', resolve)
-  })
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  return port
 }

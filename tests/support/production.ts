@@ -4,7 +4,7 @@
  */
 import type { Sql, TestDatabase } from './database.ts'
 import { openTestDatabase } from './database.ts'
-import { findFreePort } from './deployment.ts'
+import { findFreePort } from './postgres.ts'
 import { startTestNats } from './nats.ts'
 import type { TestNats } from './nats.ts'
 import { makeTemporaryFolder, startFakeTwilio, startService } from './service.ts'
