@@ -232,7 +232,7 @@ describe('time', () => {
   })
 
   test('an idle conversation times out, and expires at the times its timers were due', async () => {
-    const world = await createMemoryWorld()
+    const world = await createMemoryWorld({ leaseMs: 600_000 })
     await world.say('hello')
     await world.clock.advance(16 * 60_000)
     expect(world.only().status).toBe('IDLE_TIMEOUT')

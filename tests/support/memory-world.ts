@@ -20,6 +20,8 @@ type Options = {
   readonly settings?: JsonObject
   readonly registration?: MachineRegistration
   readonly performers?: EffectPerformers
+  /** How long leases last: they are renewed three times as often, which takes time when days pass. */
+  readonly leaseMs?: number
   /** False: as with a real provider. */
   readonly mayAdvanceClock?: boolean
   /** The world of a node that is gone: same log, store and time. */
@@ -32,6 +34,7 @@ export async function createMemoryWorld({
   registration,
   performers,
   mayAdvanceClock = true,
+  leaseMs = 3_000,
   after,
 }: Options = {}) {
   const clock = after?.clock ?? createVirtualClock()
@@ -58,7 +61,7 @@ export async function createMemoryWorld({
     settings: {
       nodeId: after === undefined ? 'node-1' : 'node-2',
       defaultMachine: machine.machine.id,
-      leaseMs: 3_000,
+      leaseMs,
       isSoleOwner: after !== undefined,
       mayAdvanceClock,
       resolveAfterMs: [2_000, 10_000, 30_000],
