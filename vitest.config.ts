@@ -1,10 +1,10 @@
 /**
  * Two projects; the folder of a test decides. `slow` holds those that start real processes (servers,
- * databases, browsers, other Nodes), `fast` all others.
+ * databases, browsers, other Nodes) or read in the whole program, `fast` all others.
  */
 import { defineConfig } from 'vitest/config'
 
-const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts}/**/*.test.ts'
+const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts,commands,bench}/**/*.test.ts'
 
 export default defineConfig({
   test: {

@@ -80,7 +80,7 @@ describe('what the webhook refuses', () => {
   })
 
   test('a 10 MB body: 413, before it has arrived', async () => {
-    expect(await postRaw(`Body=${'x'.repeat(10 * 1_024 * 1_024)}`)).toBe(413)
+    expect(await postRaw('Body=the-beginning', 10 * 1_024 * 1_024)).toBe(413)
     await goesOn()
   })
 
@@ -192,27 +192,27 @@ describe('an event that makes the machine throw', () => {
       )
       return JSON.stringify(rows) === JSON.stringify([{ kind: 'poison' }, { kind: 'waiting' }])
     }, 5_000)
-    for (let others = 0; others < 20; others += 1) await goesOn()
+    for (let others = 0; others < 8; others += 1) await goesOn()
     const metrics = await (await service.get('/metrics')).text()
     expect(metrics).toMatch(/duologue_events_parked_total\{kind="poison"\} 1/u)
   })
 })
 
-/** A body as it is, with a signature that nobody made for it. */
-async function postRaw(body: string): Promise<number> {
+/** A body as it is, with a signature that nobody made for it; a longer one than sent may be announced. */
+async function postRaw(body: string, announcedBytes = Buffer.byteLength(body)): Promise<number> {
   const { port } = new URL(service.url)
   return new Promise((resolve, reject) => {
     const headers = {
       'content-type': 'application/x-www-form-urlencoded',
-      'content-length': Buffer.byteLength(body),
+      'content-length': announcedBytes,
       'x-twilio-signature': 'x'.repeat(27) + '=',
     }
     const sent = request({ host: '127.0.0.1', port, path: messagesPath, method: 'POST', headers }, (response) => {
-      response.resume()
       resolve(response.statusCode ?? 0)
+      sent.destroy()
     })
-    // The service may answer and hang up while the rest of a large body is on its way: the answer counts.
-    sent.on('error', (error) => setTimeout(() => reject(error), 1_000))
-    sent.end(body)
+    sent.on('error', reject)
+    sent.write(body)
+    if (announcedBytes === Buffer.byteLength(body)) sent.end()
   })
 }
