@@ -8,6 +8,7 @@
  *    stands alone; that session is quarantined.
  * 4. A cursor that can move without a step moves with the next commit, or within half a second.
  */
+import { setPositions } from './entry.ts'
 import type { Fold } from './fold.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
@@ -185,9 +186,9 @@ export class Lane {
     }
     const middle = leaving.length >> 1
     const halves = [leaving.slice(0, middle), leaving.slice(middle)]
-    for (const { fold } of leaving) markWaiting(fold)
+    for (const { fold } of leaving) setPositions(fold.entries, 'waiting')
     for (const half of halves) {
-      for (const { fold } of half) markLeaving(fold)
+      for (const { fold } of half) setPositions(fold.entries, 'leaving')
       await this.#commit(half, cursors)
     }
   }
@@ -225,14 +226,6 @@ export class Lane {
       }
     }
   }
-}
-
-function markWaiting(fold: Fold): void {
-  for (const entry of fold.entries) if (entry.kind === 'logged') entry.position.state = 'waiting'
-}
-
-function markLeaving(fold: Fold): void {
-  for (const entry of fold.entries) if (entry.kind === 'logged') entry.position.state = 'leaving'
 }
 
 /** Full jitter over a doubling bound, ms. */

@@ -11,3 +11,8 @@ export type Entry =
 
 /** It never reached the world, and must not any more. */
 export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
+
+/** Only logged entries stand in the log. */
+export function setPositions(entries: readonly Entry[], state: TrackedPosition['state']): void {
+  for (const entry of entries) if (entry.kind === 'logged') entry.position.state = state
+}

@@ -18,14 +18,6 @@ export function toToken(address: string): string {
   return address.replace(/[^A-Za-z0-9-]/gu, escapeCharacter)
 }
 
-/** The address of a token made by `toToken`; null when the token was made by something else. */
-export function fromToken(token: string): string | null {
-  const hex = /^(?:[A-Za-z0-9-]|(?:_[0-9A-F]{2})+)+$/u.test(token)
-  if (!hex) return null
-  const address = decodeURIComponentSafely(token.replaceAll('_', '%'))
-  return address !== null && address !== '' && toToken(address) === token ? address : null
-}
-
 export function toSessionKey(businessAddress: string, userKey: string): string {
   return `${toToken(businessAddress)}.${toToken(userKey)}`
 }
@@ -34,12 +26,4 @@ function escapeCharacter(character: string): string {
   let escaped = ''
   for (const byte of Buffer.from(character, 'utf8')) escaped += `_${byte.toString(16).toUpperCase().padStart(2, '0')}`
   return escaped
-}
-
-function decodeURIComponentSafely(text: string): string | null {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return null
-  }
 }

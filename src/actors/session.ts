@@ -10,6 +10,7 @@
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
+import { setPositions } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { limits } from './host.ts'
@@ -216,8 +217,4 @@ function toParkedEvent(entry: Entry, error: unknown, position: ParkedEvent['posi
 
 function toErrorText(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll('\u0000', '\uFFFD').slice(0, 2_000)
-}
-
-function setPositions(entries: readonly Entry[], state: 'waiting' | 'leaving' | 'finished'): void {
-  for (const entry of entries) if (entry.kind === 'logged') entry.position.state = state
 }

@@ -86,11 +86,6 @@ function openScope(machine: AnyStateMachine): { scope: AnyActorScope; actions: E
   return { scope, actions }
 }
 
-/** The status of a stored snapshot; throws when the machine does not know its state. */
-export function readStatus(registration: MachineRegistration, snapshotJson: string): Status {
-  return registration.toStatus(restoreSnapshot(registration.machine, JSON.parse(snapshotJson) as PersistedSnapshot))
-}
-
 /**
  * `machine.resolveState` takes 6 µs where restoring through an actor takes 50, but it drops the
  * children. Inert stand-ins with an id are enough: the pure functions only look children up by id.

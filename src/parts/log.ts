@@ -1,8 +1,6 @@
 /** The log of a deployment: the NATS that the settings name, or the embedded one. */
 import { join } from 'node:path'
 
-import type { NatsConnection } from '@nats-io/transport-node'
-
 import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
@@ -16,10 +14,8 @@ import { openStream } from '../infra/nats/stream.ts'
 export type LogPart = {
   readonly log: EventLog
   readonly publisher: EventPublisher
-  readonly connection: NatsConnection
   /** What runs where, for a person. */
   readonly description: string
-  readonly isEmbedded: boolean
   isConnected(): boolean
   close(): Promise<void>
 }
@@ -59,12 +55,10 @@ export async function openLog(
   return {
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
-    connection,
     description:
       server === null
         ? withoutPassword(address.url)
         : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
-    isEmbedded: server !== null,
     isConnected: () => isConnected,
     async close() {
       await connection.close()
