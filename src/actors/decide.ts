@@ -16,7 +16,7 @@ import { Fold } from './fold.ts'
 import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedMessage } from './ports.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
-import { openConversation } from './step.ts'
+import { openConversation, readReason } from './step.ts'
 import { findRegistration, takeStep, tellChart } from './take-step.ts'
 import type { DecideContext, Work } from './take-step.ts'
 
@@ -95,7 +95,11 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
     at,
     businessAddress: state.channel.businessAddress,
     settings,
-    previous: previous && { conversationId: previous.conversationId, status: previous.status },
+    previous: previous && {
+      conversationId: previous.conversationId,
+      status: previous.status,
+      reason: readReason(context.registry[previous.machine], previous.snapshot),
+    },
   }
   if (!registration.opensOn(event, opening)) return
   const input = registration.toInput(opening)

@@ -65,6 +65,11 @@ export function applyEvent(registration: MachineRegistration, snapshotJson: stri
   return step.orders.length === 0 && step.snapshot === snapshotJson ? null : step
 }
 
+/** Why a stored conversation has its status; null when its machine is not registered any more. */
+export function readReason(registration: MachineRegistration | undefined, snapshotJson: string): string | null {
+  return registration?.toReason(JSON.parse(snapshotJson) as AnyMachineSnapshot) ?? null
+}
+
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>()
 
 /**
