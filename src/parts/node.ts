@@ -20,6 +20,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     telemetry,
     registry: registeredMachines,
     reached: createReached(config.crashPoint),
+    commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
       draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),

@@ -122,6 +122,7 @@ export function conversationSteps(
     opened: from === null ? { previousId: null, openedAt: at } : null,
     baseVersion,
     version,
+    notableVersion: version,
     status,
     snapshot: { value: status, context: { turns: version } },
     hash: journal.at(-1)?.hash ?? '',
@@ -203,6 +204,7 @@ export function commitOf(session: TestSession, sequence: number, part: Partial<S
     effects: [],
     effectUpdates: [],
     deliveries: [],
+    commands: [],
     parked: [],
     ...part,
   }
