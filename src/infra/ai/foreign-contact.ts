@@ -30,11 +30,11 @@ export function findForeignContact(reply: string, allowed: AllowedContacts): For
   return null
 }
 
-/** Full-width letters, invisible characters and foreign digits are what a filter is tricked with. */
+/** Full-width letters, invisible characters, digits in boxes and foreign digits are what a filter is tricked with. */
 function toPlainText(text: string): string {
   return text
     .normalize('NFKC')
-    .replaceAll(/\p{Cf}/gu, '')
+    .replaceAll(/[\p{Cf}\p{M}]/gu, '')
     .replaceAll(/[。｡]/gu, '.')
     .replaceAll(/[^\P{Nd}0-9]/gu, '0')
     .toLowerCase()
@@ -47,7 +47,7 @@ const withScheme = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s<>"']*/gu
 const withOpaqueScheme = /\b(?:https?|ftp|mailto|tel|sms|smsto|whatsapp|tg|javascript|intent|market|bitcoin):\S*/gu
 const bareHosts =
   /(?<![\p{L}\p{N}._-])(?:[\p{L}\p{N}][\p{L}\p{N}_-]{0,62}\.)+(?:xn--[a-z0-9-]{1,59}|\p{L}{2,63})(?![\p{L}\p{N}])/gu
-const ipAddresses = /(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!\d*\.\d{3,}\.)|(?![\d.]*\d))){4}/gu
+const ipAddresses = /(?<!\d)\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/gu
 
 const abbreviations: ReadonlySet<string> = new Set(['p.ex'])
 /** Names of files that a user may have sent; none of these is a top-level domain. */
@@ -59,7 +59,11 @@ function findHosts(text: string): readonly string[] {
   const named = urls.map((url) => URL.parse(url.replace(/[).,;!?\]]+$/u, ''))?.hostname || url)
   const opaque = named.map((host) => (host.startsWith('mailto:') ? host.slice(host.lastIndexOf('@') + 1) : host))
   const bare = matchAll(text, bareHosts).filter((host) => !abbreviations.has(host) && !fileNames.test(host))
-  return [...opaque.filter((host) => !/^(?:tel|sms|smsto):/u.test(host)), ...bare, ...matchAll(text, ipAddresses)]
+  return [...opaque.filter((host) => !/^(?:tel|sms|smsto):/u.test(host)), ...bare, ...findIpAddresses(text)]
+}
+
+function findIpAddresses(text: string): readonly string[] {
+  return matchAll(text, ipAddresses).filter((address) => address.split('.').every((octet) => Number(octet) <= 255))
 }
 
 function isAllowedHost(name: string, links: readonly string[]): boolean {
@@ -73,16 +77,19 @@ function isAllowedHost(name: string, links: readonly string[]): boolean {
 
 // ── Phone numbers ────────────────────────────────────────────────────────────────────────────────
 
-/** Numbers that are written like phone numbers and are none. Each leaves a letter behind, so that its neighbours do not join. */
+/**
+ * Numbers that are written like phone numbers and are none; a date or years right behind another number are the end of
+ * one. Each leaves a letter behind, so that its neighbours do not join.
+ */
 const otherNumbers = [
-  /(?<!\d)(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)/gu,
-  /(?<!\d)(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d(?!\d)/gu,
-  /(?<!\d)(?:19|20)\d\d ?[-–/] ?(?:19|20)\d\d(?!\d)/gu,
+  /(?<![\d)] ?)(?:19|20)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?!\d)/gu,
+  /(?<![\d)] ?)(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)\d\d(?!\d)/gu,
+  /(?<![\d)] ?)(?:19|20)\d\d ?[\p{Pd}/] ?(?:19|20)\d\d(?!\d)/gu,
   /(?<!\d)(?:[01]?\d|2[0-4])[:h](?:[0-5]\d)?(?!\d)/gu,
   /(?<![\d+.,])\d{1,3}(?:\.\d{3})+,\d{2}(?!\d)/gu,
   /(?<![\d+.,])\d{1,3}(?:,\d{3})+\.\d{2}(?!\d)/gu,
 ]
-const written = /\+?(?<![\p{L}\d])\(?\d(?:[ \t\u00A0().–—/-]{0,3}\d)+/gu
+const written = /\+?(?<![\p{L}\d])\(?\d(?:[\p{Zs}\p{Pd}\t()./*_~]{0,3}\d)+/gu
 const glued = new RegExp(`\\d{${gluedDigitsMin},}`, 'gu')
 
 function findPhones(text: string): readonly string[] {
