@@ -124,7 +124,7 @@ describe('a malicious or broken answer', () => {
       join duologue.sessions on sessions.id = effects.session_id where user_key = any($1::text[])`,
       [cases.map(({ user }) => user)],
     )
-    expect(effects.map(({ kind }) => kind).toSorted()).toEqual(['draftReply', 'sendMessage'])
+    expect(effects.map(({ kind }) => String(kind)).toSorted()).toEqual(['draftReply', 'sendMessage'])
     expect(service.output()).not.toMatch(/evil|All is well|please help me/u)
   })
 
