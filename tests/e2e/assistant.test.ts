@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 import { sentences } from '../../src/machines/conversation/sentences.ts'
+import { createConversationClient } from '../support/conversation-client.ts'
 import { badAnswers, startFakeAi } from '../support/fake-ai.ts'
 import type { FakeAi, FakeAiRequest } from '../support/fake-ai.ts'
 import { createProduction, messagesPath, toForm } from '../support/production.ts'
@@ -12,6 +13,7 @@ import type { ServiceProcess } from '../support/service.ts'
 let fake: FakeAi
 let production: Production
 let service: ServiceProcess
+const client = createConversationClient(() => service)
 let users = 0
 
 const settings = { quietMs: 100, assistantTimeoutMs: 5_000 }
@@ -112,7 +114,10 @@ describe('a malicious or broken answer', () => {
     }))
     fake.script(({ userText }) => cases.find(({ mark }) => userText.includes(mark))?.bad ?? null)
     await Promise.all(cases.map(async ({ user, mark }) => write(user, `please help me with ${mark}`)))
-    await Promise.all(cases.map(async ({ user }) => untilSent(user, 1)))
+    await until(async () => {
+      const reached = new Set((await production.fake.sent()).map(({ to }) => to))
+      return cases.every(({ user }) => reached.has(user))
+    }, 60_000)
     for (const { user, mark } of cases) {
       expect(await sentTo(user)).toEqual([sentences.en.answerFailed])
       expect(await statusOf(user)).toBe('HUMAN_HANDOFF')
@@ -227,6 +232,28 @@ describe('memory', () => {
       [user],
     )
     expect(linked).toEqual([{ count: 1 }])
+  })
+
+  test('has what an operator wrote, marked, and not the draft that the operator cut off', async () => {
+    const user = newUser()
+    fake.next({ kind: 'draft', reply: 'too late', delayMs: 20_000 })
+    await write(user, 'is it broken')
+    await until(() => asked('broken').length === 1, 10_000)
+    const { id } = await client.reaches(user, 'PENDING')
+    await client.command(id, 'assign', { operatorId: 'ana' })
+    await until(() => asked('broken')[0]?.state === 'closed', 10_000)
+    await client.command(id, 'reply', { operatorId: 'ana', body: 'Ana here, send it in.' })
+    await untilSent(user, 1)
+    await client.command(id, 'release', { operatorId: 'ana' })
+    await client.reaches(user, 'PROGRESS')
+    await write(user, 'where to')
+    await untilSent(user, 2)
+    expect(asked('where to')[0]?.messages).toEqual([
+      { role: 'user', content: 'is it broken' },
+      { role: 'assistant', content: '(A person of the team wrote:) Ana here, send it in.' },
+      { role: 'user', content: 'where to' },
+    ])
+    expect(await sentTo(user)).toEqual(['Ana here, send it in.', 'You wrote: where to'])
   })
 
   test('is each user’s own', async () => {
