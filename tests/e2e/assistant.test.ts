@@ -283,3 +283,20 @@ describe('memory', () => {
     expect(request?.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user'])
   })
 })
+
+test('a process that dies over a draft is followed by one that answers, and what the draft may have cost stays counted', async () => {
+  const user = newUser()
+  const readReserved = async () =>
+    (await production.sql(`select reserved_micros::int as micros from duologue.assistant_usage`))[0]?.['micros']
+  const before = Number(await readReserved())
+  fake.next({ kind: 'never' })
+  await write(user, 'are you still there')
+  await until(() => asked('still there').length === 1, 10_000)
+  await service.kill()
+  service = await production.start(fake.env)
+  await untilSent(user, 1)
+  expect(await sentTo(user)).toEqual(['You wrote: are you still there'])
+  expect(asked('still there')).toHaveLength(2)
+  await until(async () => (await readReserved()) !== before, 5_000)
+  expect(Number(await readReserved())).toBeGreaterThan(before)
+})
