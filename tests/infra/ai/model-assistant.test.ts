@@ -192,14 +192,14 @@ describe('errors of the endpoint', () => {
   })
 
   test('a failure that passes is told after the pause that the endpoint asks for, except the last', async () => {
-    fake.answer({ kind: 'status', status: 429, headers: { 'retry-after': '1' } })
+    fake.answer({ kind: 'status', status: 429, headers: { 'retry-after': '2' } })
     const { perform } = createAssistant({ ai })
     const startedAt = performance.now()
     await perform(toRequest())
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(990)
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1_990)
     const lastAt = performance.now()
     await perform(toRequest({ draft: { attempt: 3 } }))
-    expect(performance.now() - lastAt).toBeLessThan(900)
+    expect(performance.now() - lastAt).toBeLessThan(1_900)
   })
 })
 
@@ -210,9 +210,9 @@ describe('time', () => {
       fake.answer(behaviour)
       const { perform } = createAssistant({ ai })
       const startedAt = performance.now()
-      const result = await perform(toRequest({ settings: { assistantTimeoutMs: 200 } }))
+      const result = await perform(toRequest({ settings: { assistantTimeoutMs: 1_000 } }))
       expect(result).toMatchObject({ kind: 'failed', error: { code: 'timeout' } })
-      expect(performance.now() - startedAt).toBeLessThan(2_000)
+      expect(performance.now() - startedAt).toBeLessThan(10_000)
       await until(() => fake.requests[0]?.state === 'closed', 5_000)
     },
   )
