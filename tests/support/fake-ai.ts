@@ -65,8 +65,8 @@ export type FakeAi = {
   answer(behaviour: Behaviour): void
   /** What the next questions get, each once, before anything else. */
   next(...behaviours: readonly Behaviour[]): void
-  /** Decides by what is asked; null: what `answer` says. */
-  script(decide: (request: FakeAiRequest) => Behaviour | null): void
+  /** Decides by what is asked, at once or later; null: what `answer` says. */
+  script(decide: (request: FakeAiRequest) => Behaviour | null | Promise<Behaviour>): void
   /** Forms of answer and the name of the token limit that it takes; others get a 400 as OpenAI's. */
   support(supported: Supported): void
   /** Back to the beginning; requests are forgotten. */
@@ -87,7 +87,7 @@ const wellMeant: Behaviour = { kind: 'draft' }
 type State = {
   standing: Behaviour
   waiting: Behaviour[]
-  decide: (request: FakeAiRequest) => Behaviour | null
+  decide: (request: FakeAiRequest) => Behaviour | null | Promise<Behaviour>
   supported: Supported
   readonly requests: FakeAiRequest[]
 }
@@ -135,7 +135,7 @@ async function receive(state: State, request: IncomingMessage, response: ServerR
   }
   const refusal = refuse(state.supported, request, body as Question)
   if (refusal !== null) sendJson(response, refusal.status, { error: { message: refusal.message, type: 'invalid' } })
-  else answerQuestion(state, body as Question, response)
+  else await answerQuestion(state, body as Question, response)
 }
 
 type Question = {
@@ -160,7 +160,7 @@ function refuse(
   return { status: 400, message: `Unsupported parameter: '${other}'. Use '${tokensName}' instead.` }
 }
 
-function answerQuestion(state: State, question: Question, response: ServerResponse): void {
+async function answerQuestion(state: State, question: Question, response: ServerResponse): Promise<void> {
   const system = question.messages.find(({ role }) => role === 'system')?.content ?? ''
   const messages = question.messages.filter(({ role }) => role !== 'system')
   const userText = messages.at(-1)?.content ?? ''
@@ -169,7 +169,7 @@ function answerQuestion(state: State, question: Question, response: ServerRespon
   response.on('close', () => {
     request.state = response.writableFinished ? 'answered' : 'closed'
   })
-  const behaviour = state.waiting.shift() ?? state.decide(request) ?? state.standing
+  const behaviour = state.waiting.shift() ?? (await state.decide(request)) ?? state.standing
   perform(behaviour, request, response)
 }
 

@@ -25,6 +25,8 @@ const fault = z.strictObject({
   callbacks: z.boolean().default(true),
 })
 
+const known = z.object({ after: z.coerce.number().int().min(0).default(0) })
+
 const target = z.strictObject({ webhookBase: z.url() })
 
 export type ControlOptions = {
@@ -55,5 +57,6 @@ export async function registerControlRoutes(app: FastifyInstance, options: Contr
     options.setWebhookBase(target.parse(request.body).webhookBase)
     return reply.code(204).send()
   })
-  app.get('/fake/messages', async () => ({ items: ledger.all() }))
+  /** `after`: without so many of the oldest. */
+  app.get('/fake/messages', async (request) => ({ items: ledger.all().slice(known.parse(request.query).after) }))
 }
