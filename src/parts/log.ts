@@ -20,6 +20,8 @@ export type LogPart = {
   /** What runs where, for a person. */
   readonly description: string
   isConnected(): boolean
+  /** Calls the listener at every loss of the connection. */
+  onDisconnect(listener: () => void): void
   close(): Promise<void>
 }
 
@@ -49,9 +51,13 @@ export async function openLog(
     bytesMax: Math.floor(streamBytesMax),
   })
   let isConnected = true
+  const disconnectListeners: (() => void)[] = []
   void (async () => {
     for await (const status of connection.status()) {
-      if (status.type === 'disconnect' || status.type === 'close') isConnected = false
+      if (status.type === 'disconnect' || status.type === 'close') {
+        isConnected = false
+        for (const listener of disconnectListeners) listener()
+      }
       if (status.type === 'reconnect') isConnected = true
     }
   })()
@@ -64,6 +70,7 @@ export async function openLog(
         ? withoutPassword(address.url)
         : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
     isConnected: () => isConnected,
+    onDisconnect: (listener) => void disconnectListeners.push(listener),
     async close() {
       await connection.close()
       await server?.stop()

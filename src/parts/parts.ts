@@ -1,5 +1,6 @@
 /** What main has opened, in this order; each part gets those that it needs. */
 import type { Config } from '../config.ts'
+import type { SpoolingPublisher } from '../infra/spool/spooling-publisher.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
 import type { DatabasePart } from './database.ts'
 import type { LogPart } from './log.ts'
@@ -14,4 +15,6 @@ export type Parts = {
   readonly log: LogPart
   readonly database: DatabasePart
   readonly provider: ProviderPart
+  /** The webhook's way into the log. */
+  readonly spooling: SpoolingPublisher
 }
