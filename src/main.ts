@@ -15,9 +15,8 @@ import type { Config } from './config.ts'
 import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
 import type { App } from './infra/http/app.ts'
-import { processClock } from './infra/process/clock.ts'
-import { openSpooling } from './infra/spool/spooling-publisher.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
+import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
 import { openLog } from './parts/log.ts'
 import type { Parts } from './parts/parts.ts'
@@ -72,16 +71,8 @@ async function openParts(
   const provider = await openProvider(config, folder, database.repository, log.publisher)
   closers.push(async () => provider.close())
   await database.initialize(config.partitions, provider.numbers)
-  const spooling = openSpooling({
-    publisher: log.publisher,
-    store: database.spool,
-    log,
-    clock: processClock,
-    telemetry,
-    nodeId: config.nodeId,
-    isAlone: database.isEmbedded,
-  })
-  closers.push(async () => spooling.stop())
+  const care = openCare({ config, telemetry, log, database, provider })
+  closers.push(async () => care.close())
   const apiToken = config.apiToken ?? folder?.readOrCreateSecret('api-token', () => randomBytes(24).toString('hex'))
   if (apiToken === undefined) throw new Error('could not make an API token without a data folder')
   const url = `http://${config.http.host}:${config.http.port === 0 ? await findFreePort(config.http.host) : config.http.port}`
@@ -94,7 +85,7 @@ async function openParts(
     log,
     database,
     provider,
-    spooling,
+    care,
   }
 }
 

@@ -17,6 +17,11 @@ export type Host = {
   readonly commandSettled: (commandId: string) => void
   /** What charts `emit`, told after the commit. */
   readonly emitted: (conversationId: string, event: Json) => void
+  /**
+   * Resolves when the provider was asked for what the log may have lost, at once when it lost nothing. Absent where
+   * nobody can be asked.
+   */
+  readonly reconciled?: () => Promise<void>
   readonly settings: HostSettings
 }
 

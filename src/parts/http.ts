@@ -15,7 +15,7 @@ import type { Parts } from './parts.ts'
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
-  const { config, publicUrl, apiToken, telemetry, log, database, provider, spooling } = parts
+  const { config, publicUrl, apiToken, telemetry, log, database, provider, care } = parts
   return createApp({
     clock: processClock,
     telemetry,
@@ -34,7 +34,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
-          publisher: spooling,
+          publisher: care.spooling,
           findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
           reached: createReached(config.crashPoint),
         }

@@ -10,12 +10,13 @@ import type { Parts } from './parts.ts'
 
 const scriptedLatencyMs = 300
 
-export function openNode({ config, publicUrl, telemetry, log, database, provider }: Parts): Node {
+export function openNode({ config, publicUrl, telemetry, log, database, provider, care }: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
     random: Math.random,
-    log: log.log,
+    log: care.log,
+    reconciled: care.reconciled,
     store: database.repository,
     telemetry,
     registry: registeredMachines,

@@ -1,7 +1,7 @@
 /** What main has opened, in this order; each part gets those that it needs. */
 import type { Config } from '../config.ts'
-import type { SpoolingPublisher } from '../infra/spool/spooling-publisher.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
+import type { CarePart } from './care.ts'
 import type { DatabasePart } from './database.ts'
 import type { LogPart } from './log.ts'
 import type { ProviderPart } from './provider.ts'
@@ -15,6 +15,5 @@ export type Parts = {
   readonly log: LogPart
   readonly database: DatabasePart
   readonly provider: ProviderPart
-  /** The webhook's way into the log. */
-  readonly spooling: SpoolingPublisher
+  readonly care: CarePart
 }
