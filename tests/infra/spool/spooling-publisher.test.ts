@@ -35,8 +35,8 @@ describe.each(backends)('the spool on %s', (backend) => {
   })
   afterAll(async () => database.close())
 
-  function openNode(nodeId: string, options: { isAlone?: boolean; store?: SpoolStore } = {}) {
-    const log = openFlakyLog(shared)
+  function openNode(nodeId: string, options: { isAlone?: boolean; store?: SpoolStore; latencyMs?: number } = {}) {
+    const log = openFlakyLog(shared, options.latencyMs)
     const telemetry: Telemetry = {
       count: (name, _labels, by = 1) => void counts.set(name, (counts.get(name) ?? 0) + by),
       observe() {},
@@ -121,7 +121,8 @@ describe.each(backends)('the spool on %s', (backend) => {
   })
 
   test('an event that arrives after the answer to another one never stands before it, whatever fails when', async () => {
-    const nodes = ['a', 'b', 'c'].map((nodeId) => openNode(nodeId))
+    // Slow enough that much arrives while the last page is being drained.
+    const nodes = ['a', 'b', 'c'].map((nodeId) => openNode(nodeId, { latencyMs: 15 }))
     const users = Array.from({ length: 12 }, (_, index) => `whatsapp:+1500555${String(100 + index)}`)
     let isOver = false
     let spooled = 0
