@@ -46,6 +46,8 @@ export type OutageFigures = {
   /** Replies that Twilio accepted, and how many of them the database does not know as its own, once each. */
   readonly replies: number
   readonly strayReplies: number
+  /** From the part's return until the spool was empty and closed; null when nothing was spooled. */
+  readonly drainedAfterMs: number | null
   /** From the part's return until everything that was acknowledged by then was stored. */
   readonly caughtUpAfterMs: number
   /** The nodes' log lines of level error. */
@@ -77,10 +79,13 @@ export async function runOutage(options: OutageOptions): Promise<OutageFigures> 
     const backAt = performance.now()
     await (options.part === 'nats' ? stage.nats.restart() : stage.database.restart())
     const byThen = load.acknowledged()
+    const drained = until(async () => isDrained(stage), settleMs).then(() => performance.now())
     const caughtUp = until(async () => (await countStored(stage)) >= byThen, settleMs).then(() => performance.now())
     await pause(afterMs)
     const sent = await load.stop()
     const caughtUpAfterMs = Math.round((await caughtUp) - backAt)
+    const drainedAfterMs = options.part === 'nats' ? Math.round((await drained) - backAt) : null
+    await drained
     await until(
       async () => (await countStored(stage)) >= load.acknowledged(),
       settleMs,
@@ -91,7 +96,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageFigures> 
       settleMs,
       () => 'effects do not settle',
     )
-    return { ...options, ...(await compare(stage, sent, awayAt, backAt)), caughtUpAfterMs }
+    return { ...options, ...(await compare(stage, sent, awayAt, backAt)), drainedAfterMs, caughtUpAfterMs }
   } finally {
     await stage.remove()
   }
@@ -187,6 +192,14 @@ async function countStored({ sql }: Stage): Promise<number> {
   }
 }
 
+async function isDrained({ sql }: Stage): Promise<boolean> {
+  try {
+    return (await sql`select from duologue.spool_state where phase <> 'direct'`).length === 0
+  } catch {
+    return false
+  }
+}
+
 async function countUnsettled({ sql }: Stage): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::integer as count from duologue.effects where status in ('pending', 'running', 'uncertain')`
@@ -198,7 +211,7 @@ async function compare(
   { sent, refused }: { readonly sent: readonly Sent[]; readonly refused: number },
   awayAt: number,
   backAt: number,
-): Promise<Omit<OutageFigures, keyof OutageOptions | 'caughtUpAfterMs'>> {
+): Promise<Omit<OutageFigures, keyof OutageOptions | 'drainedAfterMs' | 'caughtUpAfterMs'>> {
   const { sql, fake, nodes } = stage
   const stored = await sql<{ user: string; sid: string }[]>`
     select session.user_key as user, message.provider_id as sid
