@@ -21,7 +21,7 @@ const definitions = {
   favours: 'favourOf* favour (and? forWhat? favourOf* favour)*',
   thanked: 'degree* thanks (degree | toYou)* (forWhat favours)?',
   appreciated: 'appreciate (degree | toYou)* (forWhat? favourOf+ favours | forWhat favours)?',
-  parting: '(thanked | appreciated | bye toYou? | have goodDay)',
+  parting: '(thanked | bye toYou? | have goodDay)',
   around: '(beside | greeting | parting)',
   before: '(polite | noted | filler | name | greeting | thanked | goodDay)',
 
@@ -50,7 +50,7 @@ const definitions = {
   aBot: '(talk | pass)? to? (the | these)* bot',
   noBot: 'i? negation lead (wish | plan) talk to? (the | these)* bot',
   notABot: '(i? negation (wish | plan)? aBot | insteadOf aBot)',
-  handoff: '(noBot | notABot (but | and)? personWished | personWished (and | but)? notABot | personWished)',
+  handoff: '(noBot | notABot (but | and)? (personWished | aPerson) | personWished (and | but)? notABot | personWished)',
 
   // Opting out
   many: '(the | these | more)* messages',
@@ -58,12 +58,12 @@ const definitions = {
   sentNo: '((these | more)* (messages | ads) | more* message) (more | fromYou)*',
   doing: '(send sent | receive sent | write (more | fromYou)* )',
   stopping: `(
-    stopDoing (doing | of? many fromYou*) | stopOf of (doing | many fromYou*) | stopThing of? flowOf? many fromYou* |
+    stopDoing (doing | of? many fromYou* | message) | stopOf of (doing | many fromYou*) | stopThing of? flowOf? many fromYou* |
     enough of? (the | these)* (messages | ads) fromYou* |
     leave of? many fromYou* | remove sendingList | unsubscribe (of? many fromYou* | sendingList)?)`,
   stopWished: 'lead (wish that? | ask | plan)? lead stopping',
   optedOut: `(
-    stop | stopWished now? | i? negation wish (
+    stop | stopWished now? | i? wish many fromYou* toStop | i? negation wish (
       more* receive sent | more* many (more | fromYou)* | more+ message fromYou* | more* ads more+ fromYou* | more+ ads fromYou* |
       more* contacted (more | fromYou)* | that (send sentNo | write (more | fromYou)*)) |
     negation lead (send sentNo | write (more | fromYou)*))`,
@@ -75,10 +75,10 @@ const patterns: readonly { readonly intent: Intent; readonly isAsked: boolean; r
   { intent: 'stop', isAsked: false, pattern: 'before* optedOut (polite | name | thanked | and? optedOut)*' },
   { intent: 'stop', isAsked: true, pattern: 'before* stopAsked (polite | name | thanked)*' },
   { intent: 'start', isAsked: false, pattern: 'polite* start polite*' },
-  { intent: 'handoff', isAsked: true, pattern: 'before* handoff (and? (before | handoff))*' },
-  { intent: 'close', isAsked: false, pattern: 'around* and? closing (and? (around | closing))*' },
+  { intent: 'handoff', isAsked: true, pattern: 'before* handoff (and? (before | now | handoff))*' },
+  { intent: 'close', isAsked: false, pattern: '(around+ and?)? closing (and? (around | closing))*' },
   { intent: 'close', isAsked: true, pattern: 'around* closingAsked (and? around)*' },
-  { intent: 'thanks', isAsked: false, pattern: 'beside* parting (and? (parting | beside))*' },
+  { intent: 'thanks', isAsked: false, pattern: '(beside+ and?)? (parting | appreciated) (and? (parting | appreciated | beside))*' },
 ]
 
 /** Where two are read from the same words, the first wins: CANCEL on SMS opts out and does not close. */

@@ -7,8 +7,6 @@
  * sair", "can you cancel my order?". A closing that we miss costs one more message; a false one throws a user
  * out. Messages are folded first (case, accents, punctuation, emoji).
  */
-import assert from 'node:assert/strict'
-
 import { grammar, intentOf } from './closing-grammar.ts'
 import type { Intent } from './closing-grammar.ts'
 import { phrases, smsPhrases } from './closing-word-lists.ts'
@@ -37,33 +35,30 @@ const smsEntries = toEntries(smsPhrases)
 
 /** The phrases of a scheme, and those that a tenant adds. Build it once and keep it. */
 export function createVocabulary(scheme: Scheme, extra: PhraseLists = {}): Vocabulary {
-  const root = new Branch()
+  const root: Branch = { roles: [], byWord: new Map() }
   const entries = scheme === 'sms' ? [ourEntries, smsEntries] : [ourEntries]
-  for (const { words, role } of [...entries, toEntries(extra)].flat()) root.grow(words, role)
+  for (const entry of [...entries, toEntries(extra)].flat()) grow(root, entry)
   return root
 }
 
 function toEntries(lists: PhraseLists): readonly Entry[] {
   return Object.entries(lists).flatMap(([name, listed]) => {
     const role = grammar.roleNumbers.get(name)
-    assert(role !== undefined, `the grammar has no role ${name}`)
+    if (role === undefined) throw new Error(`the grammar has no role ${name}`)
     return listed.map((phrase) => ({ words: foldText(phrase).split(' '), role }))
   })
 }
 
-class Branch implements Vocabulary {
-  readonly roles: number[] = []
-  readonly byWord = new Map<string, Branch>()
+type Branch = { readonly roles: number[]; readonly byWord: Map<string, Branch> }
 
-  grow(words: readonly string[], role: number): void {
-    let branch: Branch = this
-    for (const word of words) {
-      const grown = branch.byWord.get(word) ?? new Branch()
-      branch.byWord.set(word, grown)
-      branch = grown
-    }
-    if (!branch.roles.includes(role)) branch.roles.push(role)
+function grow(root: Branch, { words, role }: Entry): void {
+  let branch = root
+  for (const word of words) {
+    const grown = branch.byWord.get(word) ?? { roles: [], byWord: new Map() }
+    branch.byWord.set(word, grown)
+    branch = grown
   }
+  if (!branch.roles.includes(role)) branch.roles.push(role)
 }
 
 export const vocabularyOf: { readonly [scheme in Scheme]: Vocabulary } = {

@@ -8,7 +8,7 @@ import { phraseList as list } from './phrase-list.ts'
 export const courtesyPhrases = {
   /** May stand beside anything. */
   polite: list(`
-    por favor, por gentileza, se faz favor, se possível, pf, pfv, pfvr, please, pls, plz, plis, porfa, porfavor, xfa, xfavor`),
+    por favor, favor, por gentileza, kindly, se faz favor, se possível, pf, pfv, pfvr, please, pls, plz, plis, porfa, porfavor, xfa, xfavor`),
 
   /** Takes note of what was said before. */
   noted: list(`
@@ -23,11 +23,12 @@ export const courtesyPhrases = {
   /** Says that nothing else is needed. */
   done: list(`
     é só isso, só isso, era só isso, era isso, por hoje é só, é isso, é isso aí, nada mais, deu certo, resolvido, resolveu,
-    já resolveu, tudo resolvido, funcionou, consegui, já consegui, me ajudou muito, ajudou muito, ajudou bastante, deu tudo certo,
+    já resolveu, tudo resolvido, tudo claro, era o que eu precisava, igualmente, você também, funcionou, consegui, já consegui, me ajudou muito, ajudou muito, ajudou bastante, deu tudo certo,
     thats all, that is all, that will be all, thatll be all, thats it, nothing else, all set, im all set, im done, it worked,
-    that worked, that helped, that helped a lot, solved, problem solved, sorted, all sorted, thats everything,
+    that worked, that helped, that helped a lot, solved, problem solved, sorted, all sorted, thats everything, all clear, thats all i need, thats all i needed, all i needed, thats what i needed,
+    likewise, you too, same to you,
     eso es todo, eso era todo, es todo, sería todo, eso sería todo, nada más, solo eso, era eso, resuelto, ya quedó, ya funcionó,
-    quedó resuelto, me sirvió mucho, ya pude`),
+    quedó resuelto, me sirvió mucho, ya pude, todo claro, es lo que necesitaba`),
 
   /** Says nothing by itself. */
   filler: list(`rs, rsrs, haha, hahaha, kkk, jaja, jajaja, lol, por enquanto, por ahora, for now, x`),
@@ -38,7 +39,7 @@ export const courtesyPhrases = {
   /** Whom it is said to. */
   name: list(`
     amigo, amiga, amigos, pessoal, viu, gente, moça, moço, querida, querido, galera, mate, man, everyone, team, guys, folks, buddy,
-    dear, sir, maam, che, señor, señora, señorita, equipo`),
+    dear, sir, maam, che, señor, señora, señorita, equipo, mano, irmão, bro, parceiro, chefe, cara, jefe, hermano, compañero`),
 
   /** Opens a message; thanks beside it open one too. */
   greeting: list(`oi, olá, oie, alô, hi, hello, hey, hola, buenas, holi`),
@@ -63,9 +64,9 @@ export const courtesyPhrases = {
 
   degree: list(`
     muito, muita, muitíssimo, mto, mt, mui, super, demais, mil, de verdade, de coração, mesmo, um monte, imensamente, um milhão,
-    so much, very much, a lot, a million, a bunch, really, so, very, again, once again, many, millions, a ton, loads, sincerely,
+    so much, very much, kindly, a lot, a million, a bunch, really, so, very, again, once again, many, millions, a ton, loads, sincerely,
     muchas, muchísimas, muxas, mil, millones de, mucho, muchísimo, infinitas, un montón, un millón, de verdad, de nuevo,
-    nuevamente, de corazón, realmente`),
+    nuevamente, de corazón, realmente, muy, totales`),
 
   /** Thanks; also what people say in its place. */
   thanks: list(`
@@ -79,19 +80,19 @@ export const courtesyPhrases = {
     que dios te bendiga, dios los bendiga, dios le bendiga`),
   appreciate: list(`
     agradeço, agradecemos, eu agradeço, te agradeço, lhe agradeço, agradeço a vocês,
-    i appreciate, i really appreciate, appreciate, we appreciate, really appreciate, i so appreciate,
+    i appreciate, i appreciate it, i really appreciate, i really appreciate it, appreciate, we appreciate, really appreciate, i so appreciate,
     agradezco, te agradezco, le agradezco, les agradezco, os agradezco, se agradece, te lo agradezco, se lo agradezco,
     se los agradezco, agradecemos`),
   forWhat: list(`pelo, pela, pelos, pelas, por, x, for`),
   /** What one may thank for; an answer is not among them: thanks for it open what comes next. */
   favour: list(`
     ajuda, ajudinha, atenção, atendimento, paciência, apoio, suporte, tempo, gentileza, carinho, força, tudo, informação, informações,
-    explicação, dica, esclarecimento, serviço, compreensão, simpatia, disponibilidade, colaboração, cuidado, prontidão, rapidez,
+    explicação, dica, aviso, avisar, esclarecimento, serviço, compreensão, simpatia, disponibilidade, colaboração, cuidado, prontidão, rapidez,
     help, time, support, patience, assistance, attention, everything, all, service, info, information, kindness, effort, advice,
-    explanation, understanding, good service, great service, great help, all you did, helping, helping me, helping out,
+    explanation, understanding, update, reminder, heads up, letting me know, clarification, good service, great service, great help, all you did, helping, helping me, helping out,
     your help today, being so helpful,
     ayuda, atención, paciencia, tiempo, apoyo, todo, soporte, información, servicio, amabilidad, gentileza, explicación, colaboración,
-    buena atención, buena onda, ayudarme, la buena atención, tanto, rapidez`),
+    buena atención, buena onda, ayudarme, avisar, el aviso, aclararme, la aclaración, la buena atención, tanto, rapidez`),
   favourOf: list(`
     a, o, as, os, sua, seu, suas, toda a, toda, todo, tua, teu, vossa, sua grande, a sua, o seu, toda a sua, de vocês, de hoje, rápida, rápido,
     the, your, all, all your, all the, all of your, ur, great, kind, quick, you, of your, today,
@@ -105,7 +106,8 @@ export const courtesyPhrases = {
     see you around, cya, talk to you later, talk later, talk soon, ttyl, take care, enjoy your day, enjoy your weekend, farewell, so long, later, laters, catch you later,
     speak soon, until next time, ta ta, best regards, kind regards, regards,
     adiós, chao, chau, chaito, chaucito, chauchis, hasta luego, hasta pronto, hasta mañana, hasta la próxima, hasta la vista,
-    hasta otra, hasta después, nos vemos, nos hablamos, abrazo, abrazos, un abrazo, un saludo, saludos, besos, un beso, besitos,
+    hasta otra, hasta después, nos vemos, nos vemos luego, nos vemos pronto, nos vemos mañana, saludos cordiales,
+    nos hablamos, abrazo, abrazos, un abrazo, un saludo, saludos, besos, un beso, besitos,
     cuídate, cuídense, cuidate mucho, bendiciones, que esté bien, que estés bien, que estén bien`),
   /** Between two of these. */
   and: list(`e, y, and`),

@@ -9,7 +9,7 @@ export const requestPhrases = {
 
   /** A wish of the user's own; what follows it is what they want. */
   wish: list(`
-    quero, eu quero, queria, eu queria, qro, desejo, eu desejo, gostaria de, eu gostaria de, gostava de, pretendo, vamos, podemos,
+    quero, eu quero, queria, eu queria, qro, desejo, eu desejo, gostaria, gostaria de, eu gostaria, eu gostaria de, gostava de, pretendo, vamos, bora, podemos,
     prefiro, deixa eu, me deixa, deixe me,
     i want, i want to, want, want to, i wanna, wanna, id like, id like to, i would like, i would like to, i wish to, wish to,
     i prefer, id prefer, id rather, we can, lets, let us, let me,
@@ -28,7 +28,7 @@ export const requestPhrases = {
     necesito, yo necesito, voy a, tengo que, preciso, ocupo`),
   /** Asks whether it may be. */
   may: list(`
-    posso, eu posso, poderia, tem como, dá pra, dá para, é possível, teria como, tem como eu,
+    posso, eu posso, consigo, poderia, tem como, dá pra, dá para, é possível, teria como, tem como eu,
     can i, could i, may i, can i please, is it possible to, any chance i can, can we, can i have, could i have, may i have,
     puedo, podría, se puede, es posible, será posible, puedo yo`),
   just: list(`só, apenas, simplesmente, just, only, go ahead and, go ahead, solo, solamente, nomás`),
@@ -65,7 +65,7 @@ export const requestPhrases = {
     desliga, deixar, fim, fim de,
     close, leave, finish, stop, terminate, wrap up, end, closing, shut, shut down, end of,
     cerrar, cierra, cierre, cerrá, cierren, dejar, concluir, concluye, terminá, terminame, cerrame, ciérrame, ciérreme, finalicen,
-    terminen, acabar, acaba, acabá, abandonar, concluya, fin, fin de, cortar`),
+    terminen, acabar, acaba, acabá, abandonar, concluya, terminemos, cerremos, finalicemos, encerremos, finalizemos, fin, fin de, cortar`),
   /** Closes alone or with the chat named; in a clinic one cancels a session. */
   cancel: list(`cancelar, cancel, cancela, cancele, cancelá`),
   cancelAlone: list(`cancelar, cancel`),
@@ -128,6 +128,7 @@ export const requestPhrases = {
   real: list(`
     real, reais, humano, humana, de verdade, verdadeiro, verdadeira, de carne e osso, da equipe, do time, da empresa, do suporte,
     da loja, da central, de vocês, mesmo, que não seja robô, que não seja um robô, disponível, do atendimento,
+    i can talk to, i can speak to, i can speak with, com quem eu possa falar, con quien pueda hablar,
     actual, human, live, genuine, proper, from support, from your team, from the team, on your team, on the team, in support,
     from customer service, available, living, breathing, who is not a bot, customer service, support, customer support,
     reales, de verdad, verdadero, verdadera, de carne y hueso, del equipo, de la empresa, de soporte, de atención al cliente,
@@ -138,7 +139,8 @@ export const requestPhrases = {
     robô, robôs, robozinho, bot, bots, máquina, máquinas, chatbot, inteligência artificial, ia, assistente virtual, sistema automático,
     robot, robots, machine, machines, computer, ai, automated system, automated assistant, virtual assistant, recording,
     robotito, asistente virtual, máquina automática, inteligencia artificial, contestadora`),
-  insteadOf: list(`em vez de, ao invés de, instead of, rather than, en vez de, en lugar de, e não, y no, and not, não, no, not, sem, sin`),
+  insteadOf: list(`em vez de, ao invés de, instead of, rather than, en vez de, en lugar de, e não, y no, and not, não, no, not, sem, sin, chega de,
+    basta de, no more, stop the, cansei de, enough with`),
   but: list(`mas, e sim, but, pero, sino, e, y, and, só, solo, just, mas sim`),
 
   // ── Opting out ──
@@ -180,6 +182,7 @@ export const requestPhrases = {
   flowOf: list(`
     o envio de, o envio das, envio de, o recebimento de, o recebimento das, recebimento de, a entrega de,
     sending, the sending of, receiving, el envío de, envío de, la recepción de, recepción de, los envíos de, el envío de los`),
+  toStop: list(`to stop, to end, stopped`),
   enough: list(`
     basta de, chega de, já chega de, no more, no más, no further, enough, enough of, enough with, basta con, ya basta de,
     ya no más, no mais`),
@@ -196,15 +199,16 @@ export const requestPhrases = {
   write: list(`
     me escrever, me escreva, me escrevam, me escreve, escrever me, entrar em contato, entrem em contato, entre em contato,
     entrar em contato comigo, entrem em contato comigo, entre em contato comigo, me contatar, me contatem, me contate, me mandar zap,
-    me contactar, me contacte, me contactem, me contactes,
+    me contactar, me contacte, me contactem, me contactes, me incomodar, me incomodem, me incomode, me perturbar, me perturbem, me encher,
+    me enche, me encham, encher o saco,
     text me, texting me, message me, messaging me, contact me, contacting me, texting, messaging, sms me, write me, write to me,
     writing me, writing to me, spamming me, spam me, spamming, texting my phone, texting this number, text this number,
     contact this number, messaging this number, message this number, contacting this number, reach out, reaching out,
-    reach out to me, reaching out to me, keep texting me, keep messaging me, keep contacting me,
+    reach out to me, reaching out to me, keep texting me, keep messaging me, keep contacting me, bothering me, bother me, harassing me, harass me,
     escribirme, escribanme, me escriban, me escriba, me escribas, contactarme, me contacten, me contacte, me contactes, spamear,
-    spamearme, me spameen, textearme, me texteen, mensajearme, me sigan escribiendo, me sigan contactando`),
+    spamearme, me spameen, textearme, me texteen, mensajearme, me sigan escribiendo, me sigan contactando, molestarme, me molesten, molestar, me moleste, me molestes`),
   receive: list(`
-    receber, recebendo, recebe, continuar recebendo, continuar a receber, seguir recebendo, ficar recebendo, ser contatado,
+    receber, de receber, recebendo, recebe, continuar recebendo, continuar a receber, seguir recebendo, ficar recebendo, ser contatado,
     receive, receiving, get, getting, to receive, to get, be receiving, be getting, keep getting, keep receiving, to be receiving,
     recibir, recibiendo, recibo, seguir recibiendo, continuar recibiendo, que me lleguen, estar recibiendo`),
   contacted: list(`

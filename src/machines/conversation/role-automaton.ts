@@ -6,8 +6,6 @@
  * A pattern is written like a regular expression with names: `polite* thanks (and? thanks)*`. A name that is
  * defined stands for its pattern, any other is a role.
  */
-import assert from 'node:assert/strict'
-
 import { parsePattern } from './role-pattern.ts'
 import type { Pattern } from './role-pattern.ts'
 
@@ -42,7 +40,7 @@ export class RoleAutomaton {
   /** From a state by a role; reading begins in state 0, and `dead` leads nowhere. */
   step(state: number, role: number): number {
     const row = this.next[state]
-    assert(row !== undefined, `the automaton has no state ${state}`)
+    if (row === undefined) throw new Error(`the automaton has no state ${state}`)
     const known = row[role] ?? dead
     if (known !== unknown) return known
     const arrived = this.places.follow(this.states[state] ?? [], role)
@@ -138,7 +136,7 @@ class Places {
 
   private at(place: number): Place {
     const found = this.list[place]
-    assert(found !== undefined, `the grammar has no place ${place}`)
+    if (found === undefined) throw new Error(`the grammar has no place ${place}`)
     return found
   }
 }

@@ -1,6 +1,4 @@
 /** The notation of `role-automaton.ts`: `polite* (want | need)? thanks+`, read into a tree. */
-import assert from 'node:assert/strict'
-
 export type Pattern =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Pattern[] }
@@ -9,7 +7,7 @@ export type Pattern =
 export function parsePattern(text: string): Pattern {
   const tokens = text.match(/\w+|[^\s\w]/gu) ?? []
   const pattern = takeChoice(tokens)
-  assert(tokens.length === 0, `the pattern cannot be read from "${tokens.join(' ')}" on: ${text}`)
+  if (tokens.length > 0) throw new Error(`cannot read the pattern ${text} from "${tokens.join(' ')}" on`)
   return pattern
 }
 
@@ -20,7 +18,7 @@ function takeChoice(tokens: string[]): Pattern {
     if (tokens[0] === '|') tokens.shift()
     const sequence: Pattern[] = []
     while (/[\w(]/u.test(tokens[0] ?? '')) sequence.push(takeRepeated(tokens))
-    assert(sequence.length > 0, 'a pattern has an alternative that says nothing')
+    if (sequence.length === 0) throw new Error(`a pattern says nothing before "${tokens.join(' ')}"`)
     parts.push({ kind: 'sequence', parts: sequence })
   } while (tokens[0] === '|')
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : { kind: 'choice', parts }
@@ -38,6 +36,6 @@ function takeOne(tokens: string[]): Pattern {
   const token = tokens.shift() ?? ''
   if (token !== '(') return { kind: 'name', name: token }
   const choice = takeChoice(tokens)
-  assert(tokens.shift() === ')', 'a pattern has a bracket that is not closed')
+  if (tokens.shift() !== ')') throw new Error('a pattern has a bracket that is not closed')
   return choice
 }
