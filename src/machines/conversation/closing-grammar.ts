@@ -46,7 +46,8 @@ const definitions = {
   realPerson: '(the* person real* | the* real+ (person | somebody) real* | the* somebody real+)',
   wishing: 'lead (wish | ask | plan | may)* lead',
   reached: '(talk to? anyone | pass to anyone | pass aPerson | served to? aPerson)',
-  personWished: '(wishing reached | wishing realPerson | lead (wish | plan) lead of? aPerson | isThere realPerson here?)',
+  personWished:
+    '(wishing reached | wishing realPerson | lead (wish | plan) lead of? aPerson | isThere realPerson here?)',
   aBot: '(talk | pass)? to? (the | these)* bot',
   noBot: 'i? negation lead (wish | plan) talk to? (the | these)* bot',
   notABot: '(i? negation (wish | plan)? aBot | insteadOf aBot)',
@@ -78,7 +79,11 @@ const patterns: readonly { readonly intent: Intent; readonly isAsked: boolean; r
   { intent: 'handoff', isAsked: true, pattern: 'before* handoff (and? (before | now | handoff))*' },
   { intent: 'close', isAsked: false, pattern: '(around+ and?)? closing (and? (around | closing))*' },
   { intent: 'close', isAsked: true, pattern: 'around* closingAsked (and? around)*' },
-  { intent: 'thanks', isAsked: false, pattern: '(beside+ and?)? (parting | appreciated) (and? (parting | appreciated | beside))*' },
+  {
+    intent: 'thanks',
+    isAsked: false,
+    pattern: '(beside+ and?)? (parting | appreciated) (and? (parting | appreciated | beside))*',
+  },
 ]
 
 /** Where two are read from the same words, the first wins: CANCEL on SMS opts out and does not close. */

@@ -139,7 +139,8 @@ export const requestPhrases = {
     robô, robôs, robozinho, bot, bots, máquina, máquinas, chatbot, inteligência artificial, ia, assistente virtual, sistema automático,
     robot, robots, machine, machines, computer, ai, automated system, automated assistant, virtual assistant, recording,
     robotito, asistente virtual, máquina automática, inteligencia artificial, contestadora`),
-  insteadOf: list(`em vez de, ao invés de, instead of, rather than, en vez de, en lugar de, e não, y no, and not, não, no, not, sem, sin, chega de,
+  insteadOf:
+    list(`em vez de, ao invés de, instead of, rather than, en vez de, en lugar de, e não, y no, and not, não, no, not, sem, sin, chega de,
     basta de, no more, stop the, cansei de, enough with`),
   but: list(`mas, e sim, but, pero, sino, e, y, and, só, solo, just, mas sim`),
 
@@ -226,7 +227,9 @@ export const requestPhrases = {
     propaganda, propagandas, publicidade, promoções, ofertas, anúncios, marketing,
     ads, promotions, promos, offers, advertising, publicidad, promociones, anuncios`),
   /** One: it is opted out of only as what is sent. */
-  message: list(`mensagem, msg, msn, message, text, txt, text message, mensaje, msj, mje, zap, whatsapp, mensagem de texto`),
+  message: list(
+    `mensagem, msg, msn, message, text, txt, text message, mensaje, msj, mje, zap, whatsapp, mensagem de texto`,
+  ),
   more: list(`
     mais, nunca mais, de novo, outra vez, nenhuma, nenhum, nada de, mas, jamais,
     more, any more, anymore, any, again, ever, ever again, another, further, no more, any further, any longer,
