@@ -94,6 +94,7 @@ describe('a negation', () => {
     ['no quiero recibir más mensajes', 'quiero recibir más mensajes', 'no no quiero recibir más mensajes'],
     ['no me escriban más', 'me escriban más', 'no no me escriban más'],
     ["I don't want any more messages", 'I want any more messages', "I don't not want any more messages"],
+    ['prefiro não receber mensagens', 'prefiro receber mensagens', 'não prefiro não receber mensagens'],
     ["don't text me again", 'text me again', "don't don't text me again"],
   ] as const
 

@@ -44,10 +44,10 @@ const definitions = {
   aPerson: '(the | these)* real* (person | somebody) real*',
   anyone: '(the | these)* real* (person | somebody | team) real*',
   realPerson: '(the* person real* | the* real+ (person | somebody) real* | the* somebody real+)',
-  wishing: 'lead (wish | ask | plan | may)* lead',
+  wishing: 'lead (wish | ask | plan | may | prefer)* lead',
   reached: '(talk to? anyone | pass to anyone | pass aPerson | served to? aPerson)',
   personWished:
-    '(wishing reached | wishing realPerson | lead (wish | plan) lead of? aPerson | isThere realPerson here?)',
+    '(wishing reached | wishing realPerson | lead (wish | plan | prefer) lead of? aPerson | isThere realPerson here?)',
   aBot: '(talk | pass)? to? (the | these)* bot',
   noBot: 'i? negation lead (wish | plan) talk to? (the | these)* bot',
   notABot: '(i? negation (wish | plan)? aBot | insteadOf aBot)',
@@ -61,11 +61,11 @@ const definitions = {
   stopping: `(
     stopDoing (doing | of? many fromYou* | message) | stopOf of (doing | many fromYou*) | stopThing of? flowOf? many fromYou* |
     enough of? (the | these)* (messages | ads) fromYou* |
-    leave of? many fromYou* | remove sendingList | unsubscribe (of? many fromYou* | sendingList)?)`,
+    leave (of | to)? many fromYou* | leave sendingList | remove sendingList | unsubscribe (of? many fromYou* | sendingList)?)`,
   stopWished: 'lead (wish that? | ask | plan)? lead stopping',
   optedOut: `(
-    stop | stopWished now? | i? wish many fromYou* toStop | i? negation wish (
-      more* receive sent | more* many (more | fromYou)* | more+ message fromYou* | more* ads more+ fromYou* | more+ ads fromYou* |
+    stop | stopWished now? | i? wish many fromYou* toStop | i? (wish | prefer) negation more* receive sent | i? negation wish (
+      more* receive sent | more* flowOf? many (more | fromYou)* | more+ message fromYou* | more* ads more+ fromYou* | more+ ads fromYou* |
       more* contacted (more | fromYou)* | that (send sentNo | write (more | fromYou)*)) |
     negation lead (send sentNo | write (more | fromYou)*))`,
   stopAsked: 'asked stopping now?',

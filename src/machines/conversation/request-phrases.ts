@@ -10,10 +10,14 @@ export const requestPhrases = {
   /** A wish of the user's own; what follows it is what they want. */
   wish: list(`
     quero, eu quero, queria, eu queria, qro, desejo, eu desejo, gostaria, gostaria de, eu gostaria, eu gostaria de, gostava de, pretendo, vamos, bora, podemos,
-    prefiro, deixa eu, me deixa, deixe me,
+    autorizo, tenho interesse em, tenho mais interesse em, deixa eu, me deixa, deixe me,
     i want, i want to, want, want to, i wanna, wanna, id like, id like to, i would like, i would like to, i wish to, wish to,
-    i prefer, id prefer, id rather, we can, lets, let us, let me,
-    quiero, yo quiero, kiero, quisiera, querría, quería, deseo, me gustaría, me quiero, prefiero, podemos, déjame, déjeme`),
+    interested in, we can, lets, let us, let me,
+    quiero, yo quiero, kiero, quisiera, querría, quería, deseo, me gustaría, me quiero, me interesa, autorizo, podemos, déjame, déjeme`),
+  /** One of two things: "não prefiro sms" chooses between them, and opts out of nothing. */
+  prefer: list(
+    `prefiro, eu prefiro, i prefer, id prefer, prefer, prefer to, id rather, i would rather, prefiero, preferiría`,
+  ),
   /** A wish put to us. */
   ask: list(`
     pode, podes, poderia, poderias, podem, poderiam, você pode, vc pode, vcs podem, vocês podem, você poderia, já pode,
@@ -33,7 +37,7 @@ export const requestPhrases = {
     puedo, podría, se puede, es posible, será posible, puedo yo`),
   just: list(`só, apenas, simplesmente, just, only, go ahead and, go ahead, solo, solamente, nomás`),
   that: list(`que, q, you to, that you`),
-  i: list(`eu, i, yo, nós, we`),
+  i: list(`eu, i, im, i am, yo, nós, we, were`),
   the: list(`
     o, a, os, as, um, uma, algum, alguma, the, an, a, any, some, el, la, los, las, un, una, unos, unas, algún, alguna, otro, otra,
     outro, outra, another`),
@@ -151,10 +155,10 @@ export const requestPhrases = {
   /** Opts out by itself. */
   stop: list(`
     stop, stopall, stop all, parar, pare, parem, parar tudo, paren, baja, remove me, me deixa em paz, me deixe em paz,
-    me deixem em paz, leave me alone, déjame en paz, déjeme en paz, déjenme en paz, dejame en paz, dejenme en paz`),
+    me deixem em paz, leave me alone, lose my number, déjame en paz, déjeme en paz, déjenme en paz, dejame en paz, dejenme en paz`),
   /** Opts out by itself, also as a wish. */
   unsubscribe: list(`
-    unsubscribe, unsubscribe me, unsubscribed, optout, opt out, opt me out, be unsubscribed, be opted out, opting out, im opting out,
+    unsubscribe, unsubscribe me, optout, opt out, opt me out, be unsubscribed, be opted out, opting out, im opting out,
     i opt out, i unsubscribe,
     descadastrar, descadastra, descadastre, me descadastre, descadastre me, descadastrar me, me descadastrar, me descadastra,
     me descadastrem, desinscrever, desinscreva, me desinscrever, me desinscreva, desinscrever me, desinscreva me, descadastro,
@@ -207,7 +211,7 @@ export const requestPhrases = {
     contact this number, messaging this number, message this number, contacting this number, reach out, reaching out,
     reach out to me, reaching out to me, keep texting me, keep messaging me, keep contacting me, bothering me, bother me, harassing me, harass me,
     escribirme, escribanme, me escriban, me escriba, me escribas, contactarme, me contacten, me contacte, me contactes, spamear,
-    spamearme, me spameen, textearme, me texteen, mensajearme, me sigan escribiendo, me sigan contactando, molestarme, me molesten, molestar, me moleste, me molestes`),
+    spamearme, me spameen, textearme, me texteen, mensajearme, me sigan escribiendo, me sigan contactando, molestarme, me molesten, molesten, molestar, me moleste, me molestes`),
   receive: list(`
     receber, de receber, recebendo, recebe, continuar recebendo, continuar a receber, seguir recebendo, ficar recebendo, ser contatado,
     receive, receiving, get, getting, to receive, to get, be receiving, be getting, keep getting, keep receiving, to be receiving,
@@ -254,7 +258,7 @@ export const requestPhrases = {
     remove my contact,
     sácame, sáqueme, sáquenme, sacame, sacarme, bórrame, bórreme, bórrenme, borrame, borrarme, elimíname, elimíneme, elimínenme,
     eliminame, eliminarme, quítame, quíteme, quítenme, quitame, quitarme, me saquen, me borren, me quiten, me eliminen, salir, salirme,
-    saquen mi número, borren mi número, quiten mi número, eliminen mi número, saca mi número, borra mi número, elimina mi número,
+    saquen mi número, borren mi número, quiten mi número, quitar mi número, eliminen mi número, saca mi número, borra mi número, elimina mi número,
     dar de baja mi número, eliminar mi número, borrar mi número`),
   /** Not any list: one waits for a table on one. */
   sendingList: list(`
