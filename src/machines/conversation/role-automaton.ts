@@ -19,8 +19,9 @@ export class RoleAutomaton {
   readonly roleNumbers: ReadonlyMap<string, number>
   private readonly places: Places
   private readonly ends: readonly number[]
-  /** A state is every place where the patterns may be at once (the subset construction); `next[state][role]`. */
-  private readonly states: (readonly number[])[] = []
+  /** A state is every place where the patterns may be at once (the subset construction); here, where roles lead from it. */
+  private readonly leads: ReadonlyMap<number, readonly number[]>[] = []
+  /** `next[state][role]`, as far as it was worked out. */
   private readonly next: Int16Array[] = []
   private readonly complete: (readonly number[])[] = []
   private readonly stateOf = new Map<string, number>()
@@ -34,7 +35,7 @@ export class RoleAutomaton {
   }
 
   get statesKnown(): number {
-    return this.states.length
+    return this.leads.length
   }
 
   /** From a state by a role; reading begins in state 0, and `dead` leads nowhere. */
@@ -43,8 +44,8 @@ export class RoleAutomaton {
     if (row === undefined) throw new Error(`the automaton has no state ${state}`)
     const known = row[role] ?? dead
     if (known !== unknown) return known
-    const arrived = this.places.follow(this.states[state] ?? [], role)
-    return (row[role] = arrived.length === 0 ? dead : this.toState(arrived))
+    const arrived = this.leads[state]?.get(role)
+    return (row[role] = arrived === undefined ? dead : this.toState(arrived))
   }
 
   /** The patterns, by their place in the list, that are complete in a state. */
@@ -57,10 +58,10 @@ export class RoleAutomaton {
     const key = places.join(' ')
     const known = this.stateOf.get(key)
     if (known !== undefined) return known
-    this.stateOf.set(key, this.states.length)
+    this.stateOf.set(key, this.leads.length)
     this.next.push(new Int16Array(this.roleNumbers.size).fill(unknown))
     this.complete.push([...this.ends.keys()].filter((pattern) => places.includes(this.ends[pattern] ?? dead)))
-    return this.states.push(places) - 1
+    return this.leads.push(this.places.leadsFrom(places)) - 1
   }
 }
 
@@ -102,8 +103,13 @@ class Places {
     return [...reached].filter((place) => isTelling(this.at(place))).toSorted((a, b) => a - b)
   }
 
-  follow(places: readonly number[], role: number): readonly number[] {
-    return places.flatMap((place) => this.at(place).byRole.flatMap((step) => (step.role === role ? [step.to] : [])))
+  /** Where each role leads from these places. */
+  leadsFrom(places: readonly number[]): ReadonlyMap<number, readonly number[]> {
+    const leads = new Map<number, number[]>()
+    for (const place of places) {
+      for (const { role, to } of this.at(place).byRole) leads.set(role, [...(leads.get(role) ?? []), to])
+    }
+    return leads
   }
 
   private addName(name: string, from: number): number {
