@@ -9,6 +9,8 @@ import type { Store, Telemetry } from '../actors/ports.ts'
 import type { SpoolStore } from '../actors/spool-store.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import { createAssistantUsage } from '../infra/supabase/assistant-usage.ts'
+import type { AssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
@@ -22,6 +24,7 @@ export type DatabasePart = {
   readonly repository: Store & ReadModel & Repository
   readonly spool: SpoolStore
   readonly logState: LogStateStore
+  readonly assistantUsage: AssistantUsage
   readonly description: string
   readonly isEmbedded: boolean
   /** Makes or checks what a deployment needs. Throws when the schema or the number of partitions is another. */
@@ -42,6 +45,7 @@ export async function openDatabase(
     repository,
     spool: createSpoolStore(client),
     logState: createLogStateStore(client),
+    assistantUsage: createAssistantUsage(client),
     description,
     isEmbedded: config.supabase === null,
     async initialize(partitions, businessAddresses) {

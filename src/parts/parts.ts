@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
 import type { CarePart } from './care.ts'
+import type { AssistantPart } from './assistant.ts'
 import type { DatabasePart } from './database.ts'
 import type { LogPart } from './log.ts'
 import type { ProviderPart } from './provider.ts'
@@ -16,4 +17,5 @@ export type Parts = {
   readonly database: DatabasePart
   readonly provider: ProviderPart
   readonly care: CarePart
+  readonly assistant: AssistantPart
 }

@@ -41,7 +41,8 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const deletes = [...tables, 'effects', 'partitions', 'nodes', 'quarantine', 'spool', 'spool_state', 'log_state']
+  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
+  const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)
