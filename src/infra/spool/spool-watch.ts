@@ -96,8 +96,12 @@ export class SpoolWatch {
   async #ask(): Promise<void> {
     const { store, clock, telemetry, isLogDown } = this.#options
     const askedAt = clock.monotonic()
-    const silence = new Promise<null>((resolve) => void clock.schedule(answerWithinMs, () => resolve(null)))
+    let cancel = (): void => {}
+    const silence = new Promise<null>((resolve) => {
+      cancel = clock.schedule(answerWithinMs, () => resolve(null))
+    })
     const answer = await Promise.race([store.watchSpool(isLogDown()).catch(() => null), silence])
+    cancel()
     this.#isSilent = answer === null
     if (answer === null) return
     this.learn(answer, askedAt)

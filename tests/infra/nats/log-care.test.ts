@@ -222,6 +222,11 @@ describe('the janitor', () => {
     expect(await purge()).toEqual({ kind: 'kept', reason: 'not-mine' })
   })
 
+  test('may purge, and may not delete: the stream is made so', async () => {
+    const { config } = await stream.manager.streams.info(streamName)
+    expect([config.deny_purge ?? false, config.deny_delete]).toEqual([false, true])
+  })
+
   test('is one node at a time', async () => {
     await publish(5)
     const { incarnation } = await look()
