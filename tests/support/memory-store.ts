@@ -193,7 +193,10 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         const session = sessions.get(sessionId)
         if (owner?.nodeId !== nodeId) outcomes.set(effectId, { kind: 'fenced' })
         else if (effect?.status !== 'pending') outcomes.set(effectId, { kind: 'not-pending' })
-        else if (session?.speakerToken !== effect.speakerToken && !isOperators(effect)) {
+        else if (session?.optedOut === true) {
+          effects.set(effectId, { ...effect, status: 'cancelled' })
+          outcomes.set(effectId, { kind: 'cancelled', reason: 'opted-out' })
+        } else if (session?.speakerToken !== effect.speakerToken && !isOperators(effect)) {
           effects.set(effectId, { ...effect, status: 'cancelled' })
           outcomes.set(effectId, { kind: 'cancelled', reason: 'speaker-changed' })
         } else {

@@ -17,6 +17,7 @@ export const businessAddress = 'whatsapp:+14155238886'
 export type World = Awaited<ReturnType<typeof createMemoryWorld>>
 
 type Options = {
+  readonly address?: string
   readonly settings?: JsonObject
   readonly registration?: MachineRegistration
   readonly performers?: EffectPerformers
@@ -30,6 +31,7 @@ type Options = {
 
 /** A node that runs, alone, on an empty log and an empty store. */
 export async function createMemoryWorld({
+  address = businessAddress,
   settings = {},
   registration,
   performers,
@@ -39,7 +41,7 @@ export async function createMemoryWorld({
 }: Options = {}) {
   const clock = after?.clock ?? createVirtualClock()
   const log = after?.log ?? createMemoryLog(clock)
-  const store = after?.store ?? createMemoryStore({ clock, businessAddress, settings })
+  const store = after?.store ?? createMemoryStore({ clock, businessAddress: address, settings })
   const drafts: EffectRequest[] = []
   const sent: { body: string; effectId: string }[] = []
   const counts = new Map<string, number>()
@@ -51,7 +53,7 @@ export async function createMemoryWorld({
     clock,
     log,
     store,
-    ids: { next: () => `id-${String((ids += 1)).padStart(6, '0')}` },
+    ids: { next: () => `0198c0de-0000-7000-8000-${String((ids += 1)).padStart(12, '0')}` },
     random: () => 0,
     reached: () => {},
     commandSettled: () => {},

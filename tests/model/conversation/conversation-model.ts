@@ -55,11 +55,13 @@ const sureness = fc.constantFrom(0.8, 0.9, 1)
 const notADraft = fc.constantFrom('', 'Of course!', '[]', '{"reply": 1}', '{"reply": "", "intent": "continue"}')
 
 function replies(operatorId: string): fc.Arbitrary<OperatorCommand> {
-  return fc.constantFrom(
-    { body: 'a person here', mediaUrls: [], contentSid: null },
-    { body: `${'One more sentence. '.repeat(120)}`.trim(), mediaUrls: [], contentSid: null },
-    { body: 'see this', mediaUrls: ['https://example.com/a.png'], contentSid: null },
-  ).map((what) => ({ type: 'operator.replied', operatorId, ...what }))
+  return fc
+    .constantFrom(
+      { body: 'a person here', mediaUrls: [], contentSid: null },
+      { body: `${'One more sentence. '.repeat(120)}`.trim(), mediaUrls: [], contentSid: null },
+      { body: 'see this', mediaUrls: ['https://example.com/a.png'], contentSid: null },
+    )
+    .map((what) => ({ type: 'operator.replied', operatorId, ...what }))
 }
 
 function operates(
@@ -75,7 +77,11 @@ function transfers(name: string, operatorId: string, to: string): Move {
   return commands(name, 'transfer', fc.constant({ type: 'operator.transferred', operatorId, to }))
 }
 
-function tells(name: string, status: 'undelivered' | 'failed' | 'delivered', ...codes: readonly (string | null)[]): Move {
+function tells(
+  name: string,
+  status: 'undelivered' | 'failed' | 'delivered',
+  ...codes: readonly (string | null)[]
+): Move {
   const acts = fc.constantFrom(...codes).map((errorCode): Act => ({ kind: 'delivery', status, errorCode }))
   return { name, kind: 'delivery', acts }
 }

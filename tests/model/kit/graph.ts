@@ -40,7 +40,8 @@ export function createGraph(model: Model, profile: Profile): Graph {
   const examples = new Map(model.moves.map((move) => [move.name, sampleAct(move, 0)]))
   // The graph functions want snapshots; a timed session is one with a status.
   const logic = {
-    transition: (session: TimedSession, { type }: { readonly type: string }) => step(session, exampleOf(examples, type)),
+    transition: (session: TimedSession, { type }: { readonly type: string }) =>
+      step(session, exampleOf(examples, type)),
     getInitialSnapshot: () => newSession,
     getPersistedSnapshot: (session: TimedSession) => session,
   }

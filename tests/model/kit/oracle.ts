@@ -36,7 +36,11 @@ export type ConversationView = {
   readonly journal: readonly JournalLine[]
 }
 
-type OpenEffect = { readonly input: Json; readonly resolve: (output: Json) => void; readonly reject: (error: Error) => void }
+type OpenEffect = {
+  readonly input: Json
+  readonly resolve: (output: Json) => void
+  readonly reject: (error: Error) => void
+}
 
 /** What the service says of an event that it took: when it was, and what it called the message. */
 export type Facts = { readonly at: number; readonly messageId: string }
@@ -57,7 +61,11 @@ export function createOracle(registration: MachineRegistration, { businessAddres
       previous:
         previous === undefined
           ? null
-          : { conversationId: 'previous', status: previous.status(), reason: previous.view().journal.at(-1)?.reason ?? null },
+          : {
+              conversationId: 'previous',
+              status: previous.status(),
+              reason: previous.view().journal.at(-1)?.reason ?? null,
+            },
     }
     if (!registration.opensOn(event, opening)) return
     const send = (message: SentMessage): void => {
@@ -102,7 +110,8 @@ export function createOracle(registration: MachineRegistration, { businessAddres
     state: () => conversations.at(-1)?.state() ?? '(new)',
     /** Oldest first. */
     views: (): readonly ConversationView[] => conversations.map((conversation) => conversation.view()),
-    refusal: (command: JsonObject): string => conversations.at(-1)?.refusal(command) ?? 'the session has no conversation',
+    refusal: (command: JsonObject): string =>
+      conversations.at(-1)?.refusal(command) ?? 'the session has no conversation',
     /** What the user gets. */
     sent: (): readonly SentMessage[] => sent,
     /** What the chart sends, to a user who wants no messages too. */
@@ -164,7 +173,8 @@ function openConversation(
     const armed = new Map(Object.values(scheduled).map((timer) => [timer.id, timer]))
     for (const timerId of armedAt.keys()) if (!armed.has(timerId)) armedAt.delete(timerId)
     for (const [timerId, timer] of armed) {
-      if (armedAt.get(timerId)?.scheduled !== timer) armedAt.set(timerId, { scheduled: timer, dueAt: now() + timer.delay })
+      if (armedAt.get(timerId)?.scheduled !== timer)
+        armedAt.set(timerId, { scheduled: timer, dueAt: now() + timer.delay })
     }
   }
 

@@ -13,6 +13,8 @@ export type Path = {
   readonly profile: string
   /** Names of moves. */
   readonly moves: readonly string[]
+  /** The transitions that it takes. */
+  readonly takes: ReadonlySet<string>
 }
 
 export type Plan = {
@@ -41,7 +43,8 @@ export function createPlan(model: Model): Plan {
       for (let edges = findPath(graph, wanted, toItems); edges.length > 0; edges = findPath(graph, wanted, toItems)) {
         number += 1
         const id = `${kind}-${String(number).padStart(3, '0')}`
-        paths.push({ id, profile: graph.profile.name, moves: edges.map(({ move }) => move) })
+        const takes = new Set(edges.flatMap(({ walked: { transitions } }) => transitions))
+        paths.push({ id, profile: graph.profile.name, moves: edges.map(({ move }) => move), takes })
         for (const item of allItems(model, edges)) {
           wanted.delete(item)
           walked.add(item)
@@ -75,10 +78,7 @@ function stateOfKey(key: string): string {
 }
 
 function allItems(model: Model, edges: readonly Edge[]): readonly string[] {
-  return edges.flatMap((edge, index) => [
-    ...toStepItems(edge),
-    ...toPairItems(model, edge, edges[index - 1] ?? null),
-  ])
+  return edges.flatMap((edge, index) => [...toStepItems(edge), ...toPairItems(model, edge, edges[index - 1] ?? null)])
 }
 
 type ToItems = (edge: Edge, last: Edge | null) => readonly string[]
@@ -90,9 +90,10 @@ function findItems({ configurations }: Graph, toItems: ToItems): readonly string
     for (const edge of edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge])
   }
   for (const { key, edges } of configurations.values()) {
-    for (const edge of edges) for (const last of [null, ...(into.get(key) ?? [])]) {
-      for (const item of toItems(edge, last)) items.add(item)
-    }
+    for (const edge of edges)
+      for (const last of [null, ...(into.get(key) ?? [])]) {
+        for (const item of toItems(edge, last)) items.add(item)
+      }
   }
   return [...items]
 }
@@ -105,7 +106,8 @@ function findPath(graph: Graph, wanted: ReadonlySet<string>, toItems: ToItems): 
     const segment = findNearest(graph, path.at(-1) ?? null, left, toItems)
     if (segment.length === 0 || (path.length > 0 && path.length + segment.length > movesMax)) break
     path.push(...segment)
-    for (const [index, edge] of path.entries()) for (const item of toItems(edge, path[index - 1] ?? null)) left.delete(item)
+    for (const [index, edge] of path.entries())
+      for (const item of toItems(edge, path[index - 1] ?? null)) left.delete(item)
   }
   return path.length === 0 ? path : [...path, ...findRest(graph, path.at(-1)?.to ?? graph.start)]
 }

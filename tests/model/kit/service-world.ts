@@ -23,6 +23,8 @@ import type { Receipt, Situation, Walker, World } from './world.ts'
 export type ServiceWorld = World & {
   readonly production: Production
   readonly service: () => ServiceProcess
+  /** How many messages the provider has accepted for each user by now. */
+  countSent(): Promise<ReadonlyMap<string, number>>
   /** Ends the process, however, and starts another one on the same log and database. */
   restart(env?: { readonly [name: string]: string }): Promise<ServiceProcess>
   close(): Promise<void>
@@ -85,6 +87,9 @@ export async function openServiceWorld({ profiles, env = {}, patienceMs = 60_000
       const next = nextTimerAt === null ? null : Date.parse(nextTimerAt)
       return { status, version, speaker, assignedOperator, nextTimerAt: next, isClosed: isClosed(status), optedOut }
     },
+    async countSent() {
+      return new Map([...(await sent.all())].map(([user, messages]) => [user, messages.length]))
+    },
     async restart(more = {}) {
       if (service.child.exitCode === null && service.child.signalCode === null) await service.stop()
       service = await start(more)
@@ -144,8 +149,11 @@ async function pass({ publish }: Doors, { walker, before, nextDueAt }: Situation
 
 async function answer(doors: Doors, { walker, before }: Situation, { result }: Of<'result'>): Promise<Receipt> {
   const effect = before.effects.findLast(({ isInvoked, status }) => isInvoked && status === 'running')
-  const isSettled: Receipt = ({ effects }) => effects.some(({ id, status }) => id === effect?.id && status !== 'running')
-  await doors.assistant.answer(walker.word, result, async () => isSettled(await doors.reader.read(walker.user, () => true)))
+  const isSettled: Receipt = ({ effects }) =>
+    effects.some(({ id, status }) => id === effect?.id && status !== 'running')
+  await doors.assistant.answer(walker.word, result, async () =>
+    isSettled(await doors.reader.read(walker.user, () => true)),
+  )
   return isSettled
 }
 
@@ -181,9 +189,15 @@ async function command(doors: Doors, situation: Situation, { name, event }: Of<'
 const toldAnyway: ReadonlySet<string> = new Set(['sent', 'delivered', 'read'])
 
 /** Of the conversation's latest message, by the URL that it was sent with, when there is one to tell this of. */
-async function tell(doors: Doors, { walker, before }: Situation, { status, errorCode }: Of<'delivery'>): Promise<Receipt> {
+async function tell(
+  doors: Doors,
+  { walker, before }: Situation,
+  { status, errorCode }: Of<'delivery'>,
+): Promise<Receipt> {
   const conversation = before.conversations.at(-1)
-  const ofConversation = doors.sent.of(walker.user).filter(({ callback }) => callback?.includes(conversation?.id ?? '-'))
+  const ofConversation = doors.sent
+    .of(walker.user)
+    .filter(({ callback }) => callback?.includes(conversation?.id ?? '-'))
   const message = ofConversation.findLast(({ sid }) => !toldAnyway.has(status) && !doors.told.has(`${sid} ${status}`))
   doors.told.add(`${message?.sid} ${status}`)
   const callback = typeof message?.callback !== 'string' ? null : new URL(message.callback)

@@ -40,7 +40,11 @@ export function createSessionReader(sql: Sql, patienceMs: number) {
     if (receipt(seen)) resolve(seen)
     else if (performance.now() > until) {
       const { status, version } = seen.conversations.at(-1) ?? { status: 'nothing', version: 0 }
-      reject(new Error(`what was done to ${user} was not taken within ${patienceMs} ms; it is in ${status}, version ${version}`))
+      reject(
+        new Error(
+          `what was done to ${user} was not taken within ${patienceMs} ms; it is in ${status}, version ${version}`,
+        ),
+      )
     } else return
     waiting.delete(each)
   }

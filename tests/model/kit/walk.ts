@@ -25,7 +25,13 @@ export type Walk = {
 }
 
 export type WalkedStep = { readonly move: string; readonly from: string; readonly to: string; readonly walked: Walked }
-export type WalkReport = { readonly walk: Walk; readonly steps: readonly WalkedStep[]; readonly received: number }
+export type WalkReport = {
+  readonly walk: Walk
+  readonly user: string
+  readonly steps: readonly WalkedStep[]
+  /** How many messages the user got. */
+  readonly received: number
+}
 
 export class Divergence extends Error {
   readonly walk: Walk
@@ -92,7 +98,7 @@ async function walkOnce(model: Model, world: World, walk: Walk): Promise<WalkRep
     }
     const differences = findReplayDifferences(model, seen)
     if (differences.length > 0) throw new Divergence(model, walk, steps, differences)
-    return { walk, steps, received: oracle.sent().length }
+    return { walk, user: walker.user, steps, received: oracle.sent().length }
   } catch (error) {
     if (error instanceof Divergence || error instanceof Overtaken) throw error
     const next = walk.steps[steps.length]?.move ?? 'the end'
@@ -168,4 +174,3 @@ function findReplayDifferences({ registration }: Model, { conversations, journal
     return isSame ? [] : [`the journal of ${id} gives another snapshot than the stored one`]
   })
 }
-
