@@ -46,6 +46,8 @@ export type Config = {
   } | null
   /** Null: the scripted assistant. */
   readonly ai: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null
+  /** Modules of machines beside our own. */
+  readonly machines: readonly string[]
   /** How long after each other Twilio is asked about a send whose answer was lost, ms each. */
   readonly resolveAfterMs: readonly number[]
   /** Tests only: sessions take `clock.advanced`, as with the built-in phone. Refused with the real Twilio. */
@@ -76,6 +78,7 @@ export function readConfig(env: Environment): Config {
     supabase: readSupabase(settings),
     twilio: readTwilio(settings),
     ai: readAi(settings),
+    machines: settings.list('DUOLOGUE_MACHINES'),
     resolveAfterMs: readResolveAfter(settings),
     mayAdvanceClock: readTestClock(settings),
     crashPoint: readCrashPoint(settings),

@@ -11,6 +11,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 
 import { ConfigError, readConfig } from './config.ts'
+import { loadMachines } from './parts/machines.ts'
 import type { Config } from './config.ts'
 import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
@@ -53,6 +54,7 @@ async function openParts(
   onFatal: (reason: string) => void,
 ): Promise<Parts> {
   const telemetry = createTelemetry(config.nodeId, 'info')
+  const machines = await loadMachines(config.machines)
   const folder = await openFolder(config)
   if (folder !== null) closers.push(() => folder.release())
   // The database first: its thread takes the longest.
@@ -84,6 +86,7 @@ async function openParts(
     publicUrl: config.http.publicUrl ?? url,
     apiToken,
     telemetry,
+    machines,
     log,
     database,
     provider,

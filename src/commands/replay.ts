@@ -8,7 +8,7 @@ import { replayJournal } from '../actors/replay.ts'
 import type { Replay } from '../actors/replay.ts'
 import { readConfig } from '../config.ts'
 import type { StoredConversation } from '../infra/supabase/tenants.ts'
-import { registeredMachines } from '../machines/registered.ts'
+import { loadMachines } from '../parts/machines.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
@@ -24,13 +24,15 @@ export async function runReplay({ words, env }: CommandCall): Promise<CommandRes
   const [id] = words
   if (id === undefined || words.length > 1 || !idPattern.test(id))
     throw new WrongUse('replay wants one conversation id')
-  const { stored, journal } = await withStore(readConfig(env), { mayMake: false }, async (store) => {
+  const config = readConfig(env)
+  const machines = await loadMachines(config.machines)
+  const { stored, journal } = await withStore(config, { mayMake: false }, async (store) => {
     // The row first: what a running service adds meanwhile is then beyond its version.
     const row = await store.getStoredConversation(id)
     if (row === null) throw new Error(`there is no conversation ${id}`)
     return { stored: row, journal: await readJournal(store, id, row.version) }
   })
-  const { isSame, version, reason } = compare(stored, journal)
+  const { isSame, version, reason } = compare(stored, journal, machines[stored.machine])
   const text = isSame
     ? `the journal gives the stored snapshot again: version ${version}, hash ${stored.hash}`
     : `version ${version} differs: ${reason}`
@@ -52,8 +54,11 @@ async function readJournal(store: ReadModel, id: string, upToVersion: number): P
   }
 }
 
-function compare(stored: StoredConversation, journal: readonly EventItem[]): Comparison {
-  const registration = registeredMachines[stored.machine]
+function compare(
+  stored: StoredConversation,
+  journal: readonly EventItem[],
+  registration: MachineRegistration | undefined,
+): Comparison {
   if (registration === undefined) return differs(1, `this program has no machine ${stored.machine}`)
   const own = registration.machine.version ?? ''
   const foreign = journal.find(({ machineVersion }) => machineVersion !== own)

@@ -32,25 +32,29 @@ export const settingRules: { readonly [name: string]: Rule } = {
     expected: 'a number from 0.001 to 1000',
     isRight: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000,
   },
-  machine: {
-    expected: `one of ${Object.keys(registeredMachines).join(', ')}`,
-    isRight: (value) => typeof value === 'string' && Object.hasOwn(registeredMachines, value),
-  },
+  machine: toMachineRule(Object.keys(registeredMachines)),
 }
 
-/** `name=value` words as an object; null takes a setting away. Throws `WrongUse` with a sentence. */
-export function readSettingChanges(words: readonly string[]): JsonObject {
+/**
+ * `name=value` words as an object; null takes a setting away. Throws `WrongUse` with a sentence. `machines`: those that
+ * the deployment has.
+ */
+export function readSettingChanges(
+  words: readonly string[],
+  machines: readonly string[] = Object.keys(registeredMachines),
+): JsonObject {
+  const rules = { ...settingRules, machine: toMachineRule(machines) }
   const changes: { [name: string]: Json } = {}
   for (const word of words) {
     const [, name, text] = /^([^=]+)=(.*)$/su.exec(word) ?? []
     if (name === undefined || text === undefined) throw new WrongUse(`${word} is not of the form <setting>=<value>`)
-    changes[name] = readValue(name, text)
+    changes[name] = readValue(rules, name, text)
   }
   return changes
 }
 
-function readValue(name: string, text: string): Json {
-  const rule = Object.hasOwn(settingRules, name) ? settingRules[name] : undefined
+function readValue(rules: typeof settingRules, name: string, text: string): Json {
+  const rule = Object.hasOwn(rules, name) ? rules[name] : undefined
   if (rule === undefined) {
     throw new WrongUse(`there is no setting ${name}; there are ${Object.keys(settingRules).join(', ')}`)
   }
@@ -66,6 +70,13 @@ function parse(text: string): Json {
     return JSON.parse(text) as Json
   } catch {
     return text
+  }
+}
+
+function toMachineRule(machines: readonly string[]): Rule {
+  return {
+    expected: `one of ${machines.join(', ')}`,
+    isRight: (value) => typeof value === 'string' && machines.includes(value),
   }
 }
 

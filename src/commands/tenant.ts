@@ -3,8 +3,10 @@ import { readConfig } from '../config.ts'
 import { defaultAssistantSettings } from '../infra/ai/assistant-settings.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import { defaultSettings } from '../machines/conversation/settings.ts'
+import { registeredMachines } from '../machines/registered.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
+import { loadMachines } from '../parts/machines.ts'
 import { withStore } from './open-store.ts'
 import { readSettingChanges } from './tenant-settings.ts'
 
@@ -16,7 +18,13 @@ export async function runTenant({ words, env }: CommandCall): Promise<CommandRes
   if ((verb !== 'show' && verb !== 'set') || !isWhole) {
     throw new WrongUse('tenant wants `show <name>` or `set <name> <setting>=<value>…`')
   }
-  return verb === 'show' ? show(name, env) : set(name, readSettingChanges(changes), env)
+  if (verb === 'show') return show(name, env)
+  const machines = changes.some(isMachine) ? await loadMachines(readConfig(env).machines) : registeredMachines
+  return set(name, readSettingChanges(changes, Object.keys(machines)), env)
+}
+
+function isMachine(change: string): boolean {
+  return change.startsWith('machine=')
 }
 
 async function show(name: string, env: CommandCall['env']): Promise<CommandResult> {

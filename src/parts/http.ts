@@ -9,13 +9,12 @@ import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
-import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
-  const { config, publicUrl, apiToken, telemetry, log, database, provider, care } = parts
+  const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
   return createApp({
     clock: processClock,
     telemetry,
@@ -27,7 +26,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
       publisher: log.publisher,
       ids: processIds,
       readCommand: (machine, command) =>
-        registeredMachines[machine]?.readCommand(command) ?? `this node does not know the machine ${machine}`,
+        machines[machine]?.readCommand(command) ?? `this node does not know the machine ${machine}`,
       onCommandSettled: (commandId, listener) => log.wakes.listen(commandId, listener),
     },
     toUserKey,

@@ -4,10 +4,19 @@ import type { Node } from '../actors/node.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
-import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
-export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant, care }: Parts): Node {
+export function openNode({
+  config,
+  publicUrl,
+  telemetry,
+  machines,
+  log,
+  database,
+  provider,
+  assistant,
+  care,
+}: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
@@ -16,7 +25,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     reconciled: care.reconciled,
     store: database.repository,
     telemetry,
-    registry: registeredMachines,
+    registry: machines,
     reached: createReached(config.crashPoint),
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},

@@ -1,5 +1,6 @@
 /** What main has opened, in this order; each part gets those that it needs. */
 import type { Config } from '../config.ts'
+import type { MachineRegistry } from '../machines/registry.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
 import type { CarePart } from './care.ts'
 import type { AssistantPart } from './assistant.ts'
@@ -13,6 +14,7 @@ export type Parts = {
   readonly publicUrl: string
   readonly apiToken: string
   readonly telemetry: ProcessTelemetry
+  readonly machines: MachineRegistry
   readonly log: LogPart
   readonly database: DatabasePart
   readonly provider: ProviderPart

@@ -54,7 +54,7 @@ async function main(walked: Model): Promise<boolean> {
 
 async function openWorld(walked: Model): Promise<World & { close(): Promise<void> }> {
   if (options['in-memory']) return createMemoryWalkWorld(walked.registration)
-  return openServiceWorld(walked)
+  return openServiceWorld({ models: [walked] })
 }
 
 async function walkAgain(walked: Model, world: World, seed: number, path: string): Promise<boolean> {

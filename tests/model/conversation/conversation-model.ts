@@ -191,6 +191,7 @@ const unwalked: readonly Unwalked[] = [
 
 export const conversationModel: Model = {
   registration: conversationRegistration,
+  module: null,
   profiles,
   moves,
   keep(context) {

@@ -32,6 +32,9 @@ export type Graph = {
   readonly configurations: ReadonlyMap<string, Configuration>
 }
 
+/** The map's entries, whose types are lost with the logic's. */
+type Led = { readonly [event: string]: { readonly event: { readonly type: string }; readonly state: unknown } }
+
 /** More is a `keep` that lets through what has no end. */
 const configurationsMax = 20_000
 
@@ -54,7 +57,7 @@ export function createGraph(model: Model, profile: Profile): Graph {
   const configurations = new Map<string, Configuration>()
   for (const [key, { state, transitions }] of Object.entries(adjacency)) {
     const session = state as unknown as TimedSession
-    const edges = Object.values(transitions).map(({ event, state: next }): Edge => {
+    const edges = Object.values(transitions as Led).map(({ event, state: next }): Edge => {
       const led = next as unknown as TimedSession
       return { move: event.type, from: key, to: toConfiguration(model, led), walked: led.walked }
     })

@@ -52,6 +52,8 @@ export type Unwalked = {
 
 export type Model = {
   readonly registration: MachineRegistration
+  /** What `DUOLOGUE_MACHINES` has to name for it; null when it is part of the build. */
+  readonly module: string | null
   /** The first is the usual one; the others are walked for what it cannot reach. */
   readonly profiles: readonly Profile[]
   readonly moves: readonly Move[]

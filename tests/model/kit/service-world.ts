@@ -15,7 +15,7 @@ import type { Production } from '../../support/production.ts'
 import { accountSid, apiToken } from '../../support/service.ts'
 import type { ServiceProcess } from '../../support/service.ts'
 import { createHeldAssistant } from './held-assistant.ts'
-import type { Act, Profile } from './model.ts'
+import type { Act, Model, Profile } from './model.ts'
 import { createSentReader } from './sent-reader.ts'
 import { createSessionReader } from './session-reader.ts'
 import type { Receipt, Situation, Walker, World } from './world.ts'
@@ -31,7 +31,8 @@ export type ServiceWorld = World & {
 }
 
 type Options = {
-  readonly profiles: readonly Profile[]
+  /** Of these the service hosts the machines, and has the tenants. */
+  readonly models: readonly Model[]
   readonly env?: { readonly [name: string]: string }
   /** How long a walker waits for what it did to be taken. */
   readonly patienceMs?: number
@@ -41,11 +42,19 @@ const retryEveryMs = 100
 /** Nobody dies here: hundreds of walks on a busy machine must not cost the node its leases. */
 const leaseMs = '20000'
 
-export async function openServiceWorld({ profiles, env = {}, patienceMs = 60_000 }: Options): Promise<ServiceWorld> {
+export async function openServiceWorld({ models, env = {}, patienceMs = 60_000 }: Options): Promise<ServiceWorld> {
   const [ai, production] = await Promise.all([startFakeAi(), createProduction()])
-  await addTenants(production, profiles)
+  for (const { profiles } of models) await addTenants(production, profiles)
+  const modules = models.flatMap(({ module }) => module ?? []).join(',')
   const start = async (more: { readonly [name: string]: string } = {}): Promise<ServiceProcess> =>
-    production.start({ ...ai.env, DUOLOGUE_TEST_CLOCK: '1', DUOLOGUE_LEASE_MS: leaseMs, ...env, ...more })
+    production.start({
+      ...ai.env,
+      DUOLOGUE_TEST_CLOCK: '1',
+      DUOLOGUE_MACHINES: modules,
+      DUOLOGUE_LEASE_MS: leaseMs,
+      ...env,
+      ...more,
+    })
   let service = await start()
   const log = await openLogClient(production)
   const reader = createSessionReader(production.sql, patienceMs)

@@ -132,11 +132,12 @@ export function findNextTimer({ timers }: TimedSession): readonly [string, Timer
 }
 
 function toResultEvent(childId: string, result: Extract<Act, { kind: 'result' }>['result']): EventObject {
-  return (
-    result.kind === 'done'
-      ? { type: `xstate.done.actor.${childId}`, output: result.output, actorId: childId }
-      : { type: `xstate.error.actor.${childId}`, error: { message: result.code, code: result.code }, actorId: childId }
-  ) as EventObject
+  const actorId = childId
+  if (result.kind === 'done') {
+    return { type: `xstate.done.actor.${childId}`, output: result.output, actorId } as EventObject
+  }
+  const error = { message: result.code, code: result.code }
+  return { type: `xstate.error.actor.${childId}`, error, actorId } as EventObject
 }
 
 type Taken = {
