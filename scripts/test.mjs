@@ -4,6 +4,7 @@ import { runTests } from './check/run-tests.mjs'
 
 // `npm run check` walks fewer random lives, to stay fast.
 process.env.RANDOM_LIVES ??= '1500'
+process.env.RANDOM_STEPS ??= '1000000'
 const checks = await runChecks()
 const slow = await runTests('slow', { isLive: true })
 

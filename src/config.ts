@@ -54,6 +54,8 @@ export type Config = {
   readonly mayAdvanceClock: boolean
   /** Crash tests only: where the process stands still to be killed. Refused with the real Twilio. */
   readonly crashPoint: CrashPoint | null
+  /** The how manieth time that the point is reached. */
+  readonly crashAtTime: number
 }
 
 /** Its message lists every missing or wrong setting by name. */
@@ -82,6 +84,7 @@ export function readConfig(env: Environment): Config {
     resolveAfterMs: readResolveAfter(settings),
     mayAdvanceClock: readTestClock(settings),
     crashPoint: readCrashPoint(settings),
+    crashAtTime: Number(settings.text('DUOLOGUE_TEST_CRASH_POINT')?.split(':')[1] ?? 1),
   }
   const [first, ...others] = settings.problems
   if (first === undefined) return config
@@ -175,8 +178,12 @@ function readResolveAfter(settings: Reader): readonly number[] {
 function readCrashPoint(settings: Reader): CrashPoint | null {
   const named = settings.text('DUOLOGUE_TEST_CRASH_POINT')
   if (named === null) return null
-  const crashPoint = crashPoints.find((point) => point === named) ?? null
-  if (crashPoint === null) settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be one of ${crashPoints.join(', ')}`)
+  const name = /^([^:]+)(?::[1-9]\d{0,5})?$/u.exec(named)?.[1]
+  const crashPoint = crashPoints.find((point) => point === name) ?? null
+  if (crashPoint === null) {
+    const expected = `one of ${crashPoints.join(', ')}, with :<n> for the n-th time`
+    settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be ${expected}`)
+  }
   refuseWithRealTwilio(settings, 'DUOLOGUE_TEST_CRASH_POINT')
   return crashPoint
 }

@@ -35,7 +35,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
           webhook: provider.openWebhook(publicUrl),
           publisher: care.spooling,
           findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
-          reached: createReached(config.crashPoint),
+          reached: createReached(config.crashPoint, config.crashAtTime),
         }
       : null,
     // The phone is the only page so far.

@@ -26,7 +26,7 @@ export function openNode({
     store: database.repository,
     telemetry,
     registry: machines,
-    reached: createReached(config.crashPoint),
+    reached: createReached(config.crashPoint, config.crashAtTime),
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {

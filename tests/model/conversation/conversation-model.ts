@@ -200,4 +200,5 @@ export const conversationModel: Model = {
   },
   isRisky: (state) => /^(?:HUMAN_HANDOFF|[A-Z]+_CLOSED|EXPIRED|FAILED)|\.answering$/u.test(state),
   unwalked,
+  isSilentAfterStop: true,
 }

@@ -62,6 +62,8 @@ export type Model = {
   /** Every pair of consecutive transitions through such a state (`HUMAN_HANDOFF.queued`) is walked. */
   readonly isRisky: (state: string) => boolean
   readonly unwalked: readonly Unwalked[]
+  /** Whether the chart itself is silent after STOP; where it is not, only the host's check keeps messages back. */
+  readonly isSilentAfterStop: boolean
 }
 
 export function nameOf({ registration }: Model): string {

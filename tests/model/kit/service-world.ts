@@ -25,7 +25,7 @@ export type ServiceWorld = World & {
   readonly service: () => ServiceProcess
   /** How many messages the provider has accepted for each user by now. */
   countSent(): Promise<ReadonlyMap<string, number>>
-  /** Ends the process, however, and starts another one on the same log and database. */
+  /** Kills the process and starts another one on the same log and database. */
   restart(env?: { readonly [name: string]: string }): Promise<ServiceProcess>
   close(): Promise<void>
 }
@@ -100,7 +100,7 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 60_000 }
       return new Map([...(await sent.all())].map(([user, messages]) => [user, messages.length]))
     },
     async restart(more = {}) {
-      if (service.child.exitCode === null && service.child.signalCode === null) await service.stop()
+      await service.kill()
       service = await start(more)
       return service
     },

@@ -26,6 +26,8 @@ export type TimedSession = {
   readonly now: number
   /** What the last step walked. */
   readonly walked: Walked
+  /** The effects that the last step asked for by named actions. */
+  readonly asked: readonly string[]
 }
 
 const beginsAt = 1_800_000_000_000
@@ -36,6 +38,7 @@ export const newSession: TimedSession = {
   waitsFor: [],
   now: beginsAt,
   walked: nothingWalked,
+  asked: [],
 }
 
 /** What the session does with an act. The moves of a second are a second apart. */
@@ -68,7 +71,7 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
   }
 
   return (before: TimedSession, act: Act): TimedSession => {
-    const session = { ...before, now: before.now + 1_000, walked: nothingWalked }
+    const session = { ...before, now: before.now + 1_000, walked: nothingWalked, asked: [] }
     const at = session.now
     switch (act.kind) {
       case 'say': {
@@ -181,8 +184,10 @@ function createStepper(machine: AnyStateMachine) {
 function follow(session: TimedSession, actions: readonly ExecutableActionObject[]): TimedSession {
   const timers = new Map(session.timers)
   let { waitsFor } = session
+  const asked = [...session.asked]
   for (const { type, params } of actions) {
     const fields = (params ?? {}) as { readonly [field: string]: never }
+    if (!type.startsWith('xstate.')) asked.push(`${type} ${JSON.stringify(params)}`)
     if (type === 'xstate.raise' && fields['delay'] !== undefined) {
       timers.set(fields['id']!, { dueAt: session.now + fields['delay'], event: fields['event']! })
     }
@@ -190,5 +195,5 @@ function follow(session: TimedSession, actions: readonly ExecutableActionObject[
     if (type === 'xstate.spawnChild') waitsFor = [...waitsFor, fields['id']!]
     if (type === 'xstate.stopChild') waitsFor = waitsFor.filter((childId) => childId !== fields['id'])
   }
-  return { ...session, timers, waitsFor }
+  return { ...session, timers, waitsFor, asked }
 }

@@ -87,4 +87,5 @@ export const orderModel: Model = {
   },
   isRisky: (state) => ['paying', 'packing', 'disputed', 'delivered', 'refunded', 'cancelled', 'lapsed'].includes(state),
   unwalked: [],
+  isSilentAfterStop: false,
 }
