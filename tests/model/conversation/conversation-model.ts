@@ -58,7 +58,7 @@ function replies(operatorId: string): fc.Arbitrary<OperatorCommand> {
   return fc
     .constantFrom(
       { body: 'a person here', mediaUrls: [], contentSid: null },
-      { body: `${'One more sentence. '.repeat(120)}`.trim(), mediaUrls: [], contentSid: null },
+      { body: 'One more sentence. '.repeat(120).trim(), mediaUrls: [], contentSid: null },
       { body: 'see this', mediaUrls: ['https://example.com/a.png'], contentSid: null },
     )
     .map((what) => ({ type: 'operator.replied', operatorId, ...what }))

@@ -58,7 +58,7 @@ export function createGraph(model: Model, profile: Profile): Graph {
   for (const [key, { state, transitions }] of Object.entries(adjacency)) {
     const session = state as unknown as TimedSession
     const edges = Object.values(transitions as Led).map(({ event, state: next }): Edge => {
-      const led = next as unknown as TimedSession
+      const led = next as TimedSession
       return { move: event.type, from: key, to: toConfiguration(model, led), walked: led.walked }
     })
     configurations.set(key, { key, state: stateOf(session), isWaiting: session.waitsFor.length > 0, edges })

@@ -21,7 +21,7 @@ type Trail = readonly (string | number)[]
 
 export function listMutations(machine: AnyStateMachine): readonly Mutation[] {
   const config = machine.config as Config
-  const closed = Object.keys((config['states'] ?? {}) as Config)
+  const closed = Object.keys(config['states'] ?? {})
   const make = (mutation: Omit<Mutation, 'machine'>, change: (copy: Config) => void): Mutation => ({
     ...mutation,
     machine() {

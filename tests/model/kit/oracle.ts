@@ -13,7 +13,7 @@ import type { MachineRegistration, Opening } from '../../../src/machines/registr
 import { isClosed } from '../../../src/machines/status.ts'
 import type { Status } from '../../../src/machines/status.ts'
 import type { Act, InvokedResult, Profile } from './model.ts'
-import { joinWalked, nothingWalked, toStateName, toWalked } from './walked.ts'
+import { nothingWalked, toStateName, toWalked } from './walked.ts'
 import type { Microstep, Walked } from './walked.ts'
 
 export type SentMessage = {
@@ -169,7 +169,7 @@ function openConversation(
 
   /** The scheduler keeps delays; the moment of arming is ours to note. */
   function noteTimers(): void {
-    const scheduled = (actor.system.getSnapshot() as { readonly _scheduledEvents: Scheduled })._scheduledEvents
+    const scheduled = (actor.system.getSnapshot() as { readonly _scheduledEvents: Scheduled })['_scheduledEvents']
     const armed = new Map(Object.values(scheduled).map((timer) => [timer.id, timer]))
     for (const timerId of armedAt.keys()) if (!armed.has(timerId)) armedAt.delete(timerId)
     for (const [timerId, timer] of armed) {

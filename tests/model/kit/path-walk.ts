@@ -6,7 +6,7 @@ import type { Path } from './plan.ts'
 import type { Step, Walk } from './walk.ts'
 
 export function toPathWalk(model: Model, path: Path): Walk {
-  const salt = [...path.id].reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 65_521, 7)
+  const salt = path.id.split('').reduce((sum, character) => (sum * 31 + character.charCodeAt(0)) % 65_521, 7)
   const steps = path.moves.map((name, index): Step => {
     return { move: name, act: sampleAct(findMove(model, name), salt + index) }
   })

@@ -157,7 +157,7 @@ function createStepper(machine: AnyStateMachine) {
   const self = createActor(machine, {
     inspect(inspection) {
       if (inspection.type !== '@xstate.microstep') return
-      inspected.push({ eventType: inspection.event.type, transitions: inspection._transitions })
+      inspected.push({ eventType: inspection.event.type, transitions: inspection['_transitions'] })
       after.push(inspection.snapshot as AnyMachineSnapshot)
     },
   })
@@ -169,7 +169,7 @@ function createStepper(machine: AnyStateMachine) {
     for (const list of [actions, inspected, after]) list.length = 0
     const snapshot = (
       before === null || event === null
-        ? machine.getInitialSnapshot(scope, input as never)
+        ? machine.getInitialSnapshot(scope, input)
         : machine.transition(before, event, scope)
     ) as AnyMachineSnapshot
     const befores = before === null ? [] : [before, ...after]

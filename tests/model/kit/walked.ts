@@ -3,7 +3,8 @@
  * of microsteps. A transition is `<source>|<event>|<index among the source's candidates for the event>`, the name that
  * charts use too.
  *
- * `_transitions` of an inspected microstep has an underscore: xstate is pinned, and `walked.test.ts` is its contract.
+ * `_transitions` of an inspected microstep and `_nodes` of a snapshot have an underscore: xstate is pinned, and the
+ * tests that compare a plan with what was walked are their contract.
  */
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate'
 
@@ -96,7 +97,7 @@ function matches(descriptor: string, eventType: string): boolean {
 }
 
 function nodesOf(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
-  return (snapshot as unknown as { readonly _nodes: readonly AnyStateNode[] })._nodes
+  return (snapshot as unknown as { readonly _nodes: readonly AnyStateNode[] })['_nodes']
 }
 
 function withDescendants(node: AnyStateNode): readonly AnyStateNode[] {
