@@ -8,6 +8,8 @@ export type Entry =
   | { readonly kind: 'due'; readonly asOf: number }
   /** `effect` as it was started: its attempts count from there. */
   | { readonly kind: 'result'; readonly effect: Effect; readonly result: EffectResult | Cancelled }
+  /** What waits in the session's quarantine goes on being applied. */
+  | { readonly kind: 'drain' }
 
 /** It never reached the world, and must not any more. */
 export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
@@ -21,6 +23,11 @@ export function toDuplicateKey(event: LoggedEvent): string | null {
 /** No provider's id looks like this. */
 export function toCommandKey(commandId: string): string {
   return `command:${commandId}`
+}
+
+/** It is decided on what waits in the session's quarantine. */
+export function isRelease(entry: Entry): boolean {
+  return entry.kind === 'drain' || (entry.kind === 'logged' && entry.event.type === 'quarantine.released')
 }
 
 /** Only logged entries stand in the log. */

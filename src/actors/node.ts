@@ -11,8 +11,9 @@ import { EffectRunner } from './effect-runner.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import { Loader } from './loader.ts'
+import { toKnownVersions } from './machine-versions.ts'
 import { Partition } from './partition.ts'
-import type { ClaimedPartition, DueWork } from './ports.ts'
+import type { ClaimedPartition, DueWork, MachineVersions } from './ports.ts'
 
 export interface Node {
   /** Resolves after the first successful claim. */
@@ -37,6 +38,7 @@ class HostNode implements Node {
   #state: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #incarnation = ''
   #partitionCount = 0
+  #commonVersions: MachineVersions = {}
   readonly #cancels = new Map<string, () => void>()
 
   constructor(host: Host) {
@@ -86,10 +88,13 @@ class HostNode implements Node {
 
   async #claim(): Promise<void> {
     const { nodeId, leaseMs, isSoleOwner } = this.#host.settings
-    const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
+    const held = [...this.#owned.values()].map(({ number, epoch, needs }) => ({ partition: number, epoch, needs }))
     const sentAt = this.#host.clock.monotonic()
     const takeAll = isSoleOwner && this.#state === 'starting'
-    const claimed = await this.#host.store.claimPartitions({ nodeId, leaseMs, held, takeAll, renewOnly: false })
+    const machines = toKnownVersions(this.#host.registry)
+    const request = { nodeId, leaseMs, held, machines, takeAll, renewOnly: false }
+    const { partitions: claimed, machines: common } = await this.#host.store.claimPartitions(request)
+    this.#commonVersions = common
     if (this.#state === 'stopping' || this.#state === 'stopped') return
     const answered = new Map(claimed.map((each) => [each.partition, each]))
     for (const { partition, epoch } of held) {
@@ -123,6 +128,7 @@ class HostNode implements Node {
       lane,
       loader: this.#loader,
       effects: this.#effects,
+      commonVersions: () => this.#commonVersions,
       onLost: (lost: Partition, reason: string) => this.#forget(lost, reason),
     }
     const partition = new Partition(parts, claimed, this.#incarnation, 0)

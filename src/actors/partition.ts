@@ -18,11 +18,22 @@ import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Loader } from './loader.ts'
 import { readLoggedEvent } from './logged-event.ts'
-import type { ClaimedPartition, CommitBatch, LogEntry, LogReader, LoggedEvent, ParkedEvent } from './ports.ts'
+import { knowsVersion } from './machine-versions.ts'
+import type {
+  ClaimedPartition,
+  CommitBatch,
+  LogEntry,
+  LogReader,
+  LoggedEvent,
+  MachineNeed,
+  MachineVersions,
+  ParkedEvent,
+} from './ports.ts'
 import { Positions } from './positions.ts'
 import { Session } from './session.ts'
 import type { SessionOwner } from './session.ts'
 import { toWakeAt } from './session-state.ts'
+import type { ConversationState } from './session-state.ts'
 import { WakeQueue } from './wake-queue.ts'
 
 export type PartitionParts = {
@@ -30,6 +41,8 @@ export type PartitionParts = {
   readonly lane: Lane
   readonly loader: Loader
   readonly effects: EffectRunner
+  /** The versions that every live node knows, as the latest claim told. */
+  readonly commonVersions: () => MachineVersions
   /** Called once when the partition is lost. */
   readonly onLost: (partition: Partition, reason: string) => void
 }
@@ -40,6 +53,8 @@ export class Partition implements SessionOwner {
   /** Only when true may inherited effects and timers run. */
   isActive = false
   isLost = false
+  /** A version that a session here cannot go on without and this node does not know: another node shall have it. */
+  needs: MachineNeed | null = null
   /** By `Clock.monotonic()`; before it the lease is certainly ours. */
   leaseValidUntil: number
   readonly #parts: PartitionParts
@@ -207,11 +222,25 @@ export class Partition implements SessionOwner {
     const { clock, ids, registry, settings } = this.#parts.host
     return {
       registry,
+      commonVersions: this.#parts.commonVersions(),
       defaultMachine: settings.defaultMachine,
       ids,
       now: clock.now(),
       incarnation: this.#incarnation,
     }
+  }
+
+  /** False: the session waits, and with the next claim the partition goes to a node that knows the version. */
+  knows(conversation: ConversationState): boolean {
+    const { registry, telemetry } = this.#parts.host
+    const { machine, machineVersion: version, conversationId } = conversation
+    const need = { machine, version }
+    if (knowsVersion(registry, need)) return true
+    this.needs ??= need
+    telemetry.count('sessions_withheld', need)
+    const fields = { partition: this.number, conversationId, ...need }
+    telemetry.log('error', 'a conversation waits for a node that knows the version of its machine', fields)
+    return false
   }
 
   changed(session: Session): void {
@@ -235,6 +264,13 @@ export class Partition implements SessionOwner {
       cause: entry.kind,
       error: String(error),
     })
+  }
+
+  parkedMany(session: Session, count: number): void {
+    const { telemetry } = this.#parts.host
+    telemetry.count('quarantine_queues_long')
+    const fields = { partition: this.number, sessionId: session.newest?.sessionId, count }
+    telemetry.log('error', 'many events of one session wait in quarantine', fields)
   }
 
   toCommit(): CommitBatch['partitions'][number] {

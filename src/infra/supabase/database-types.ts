@@ -129,6 +129,7 @@ export type Tables = {
       seen_at: string
       lease_ms: number
       is_leaving: boolean
+      machines: Json
     }
     Generated: never
   }
@@ -142,6 +143,7 @@ export type Tables = {
       cursor_sequence: number
       last_commit_id: string | null
       last_commit_outcome: Json
+      needs: Json
     }
     Generated: never
   }
@@ -157,6 +159,7 @@ export type Tables = {
       data_base64: string
       error: string | null
       at: string
+      attempts: number
     }
     Generated: never
   }

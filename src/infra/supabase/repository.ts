@@ -3,7 +3,14 @@
  * functions, so there is one repository. Every method is one call, one transaction, one round trip.
  */
 import type { SupabaseClient } from '@supabase/supabase-js'
-import type { CommitBatch, CommitOutcome, SessionOutcome, StartOutcome, Store } from '../../actors/ports.ts'
+import type {
+  CommitBatch,
+  CommitOutcome,
+  MachineVersions,
+  SessionOutcome,
+  StartOutcome,
+  Store,
+} from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { createCall, type Call } from './call.ts'
 import { toCommitPayload } from './commit-payload.ts'
@@ -60,15 +67,16 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
 
 function createOwnership(call: Call): Pick<Store, 'claimPartitions' | 'releasePartitions'> {
   return {
-    claimPartitions: async ({ nodeId, leaseMs, held, takeAll, renewOnly }) => {
-      const { partitions } = (await call('claim_partitions', {
+    claimPartitions: async ({ nodeId, leaseMs, held, machines, takeAll, renewOnly }) => {
+      const answer = (await call('claim_partitions', {
         node_id: nodeId,
         lease_ms: leaseMs,
-        held: held.map(({ partition, epoch }) => ({ partition, epoch })),
+        held: held.map(({ partition, epoch, needs = null }) => ({ partition, epoch, needs })),
+        machines,
         take_all: takeAll,
         renew_only: renewOnly,
-      })) as { partitions: readonly ClaimedRow[] }
-      return partitions.map(toClaimedPartition)
+      })) as { readonly partitions: readonly ClaimedRow[]; readonly machines: MachineVersions }
+      return { partitions: answer.partitions.map(toClaimedPartition), machines: answer.machines }
     },
     releasePartitions: async (nodeId, partitions) => {
       await call('release_partitions', {
