@@ -56,6 +56,8 @@ export class Session {
   /** Keys that a commit was refused for: what waits in quarantine under them is stored already. */
   readonly #storedKeys = new Set<string>()
   #parkedCount = 0
+  /** A release has not emptied the queue yet. */
+  #isReleasing = false
 
   constructor(key: string, owner: SessionOwner) {
     this.key = key
@@ -93,7 +95,7 @@ export class Session {
     this.#knownKeys = knownKeys
     this.#parkedCount = state.parked?.count ?? 0
     // Released before, and its node ended halfway.
-    if (state.parked?.events[0]?.kind === 'waiting') this.#goOnReleasing()
+    this.#isReleasing = state.parked?.events[0]?.kind === 'waiting'
     this.drain()
     this.#knownKeys = null
   }
@@ -101,14 +103,20 @@ export class Session {
   /** Decides what waits, until the fold is full. */
   drain(): void {
     if (this.phase !== 'ready') return
+    if (this.#isReleasing) this.#goOnReleasing()
     let taken = 0
-    while (taken < this.#mailbox.length && (this.pending?.entries.length ?? 0) < limits.stepsPerFold) {
+    while (
+      !this.#isReleasing &&
+      taken < this.#mailbox.length &&
+      (this.pending?.entries.length ?? 0) < limits.stepsPerFold
+    ) {
       const entry = this.#mailbox[taken]
       if (entry === undefined || (isRelease(entry) && !this.#hasQueue())) break
       taken += 1
       this.#decide(entry)
     }
     this.#mailbox = taken === this.#mailbox.length ? noEntries : this.#mailbox.slice(taken)
+    if (this.#isReleasing) this.drain()
   }
 
   /** Whether the queue in memory is the store's; if not, it is loaded when everything before it is committed. */
@@ -121,9 +129,10 @@ export class Session {
     return false
   }
 
+  /** Before anything else, unless it stands there already. */
   #goOnReleasing(): void {
-    const [first] = this.#mailbox
-    if (first?.kind !== 'drain') this.#mailbox = [{ kind: 'drain' }, ...this.#mailbox]
+    this.#isReleasing = false
+    if (this.#mailbox[0]?.kind !== 'drain') this.#mailbox = [{ kind: 'drain' }, ...this.#mailbox]
   }
 
   /** Hands the pending fold to the committer, with the state it leads to. */
@@ -187,7 +196,7 @@ export class Session {
       const decision = decide(state, entry, { ...this.owner.decideContext(), storedKeys: this.#storedKeys })
       this.#keep(entry, decision.state, decision.fold)
       if (isRelease(entry) && decision.fold.parked.at(-1)?.kind === 'applied' && decision.state.quarantined) {
-        this.#goOnReleasing()
+        this.#isReleasing = true
       }
     } catch (error) {
       this.#park(entry, error)
