@@ -83,7 +83,7 @@ function takeLogged(work: Work, event: LoggedEvent, at: number): void {
       receiveCommand(work, event, at)
       return
     case 'quarantine.released':
-      releaseQuarantine(work, event, applyWaiting)
+      releaseQuarantine(work, event, at, applyWaiting)
       return
     case 'clock.advanced':
       advanceClock(work, event.byMs)

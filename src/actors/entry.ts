@@ -17,7 +17,8 @@ export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
 /** Messages and commands are applied once, under this name; other events may come again. */
 export function toDuplicateKey(event: LoggedEvent): string | null {
   if (event.type === 'message.received') return event.providerId
-  return event.type === 'command.issued' ? toCommandKey(event.commandId) : null
+  const isCommand = event.type === 'command.issued' || event.type === 'quarantine.released'
+  return isCommand ? toCommandKey(event.commandId) : null
 }
 
 /** No provider's id looks like this. */

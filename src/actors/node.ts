@@ -10,6 +10,7 @@ import { Lane, pause, toRetryDelay } from './committer.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
+import { assertHostable } from './host-lint.ts'
 import { Loader } from './loader.ts'
 import { toKnownVersions } from './machine-versions.ts'
 import { Partition } from './partition.ts'
@@ -25,7 +26,9 @@ export interface Node {
 
 const settleMs = 10_000
 
+/** Throws with a sentence for each finding when a machine cannot be hosted. */
 export function createNode(host: Host): Node {
+  assertHostable(host.registry, { performers: Object.keys(host.performers) })
   return new HostNode(host)
 }
 

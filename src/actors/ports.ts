@@ -353,7 +353,8 @@ export type DeliveryRecord = {
 /** What became of a command; the row that its caller is answered from. */
 export type CommandRecord = {
   readonly commandId: string
-  readonly conversationId: string
+  /** Null when its session has none yet. */
+  readonly conversationId: string | null
   /** `stale`: something happened that its author had not seen. */
   readonly outcome: 'applied' | 'refused' | 'stale'
   /** Of the conversation afterwards; null when it is not the current one of its session. */

@@ -13,7 +13,15 @@ import type { Entry } from './entry.ts'
 import { toDuplicateKey } from './entry.ts'
 import { Fold } from './fold.ts'
 import { readLoggedEvent } from './logged-event.ts'
-import type { Effect, EffectResult, LoggedEvent, LoggedQuarantineRelease, ParkedEvent, ParkedQueue } from './ports.ts'
+import type {
+  CommandRecord,
+  Effect,
+  EffectResult,
+  LoggedEvent,
+  LoggedQuarantineRelease,
+  ParkedEvent,
+  ParkedQueue,
+} from './ports.ts'
 import type { SessionState } from './session-state.ts'
 import type { Work } from './take-step.ts'
 
@@ -30,16 +38,34 @@ type Apply = (work: Work, waiting: WaitingEvent) => void
 const errorCharactersMax = 2_000
 
 /** A person's word on the first event that waits. About any other, or none, it changes nothing. */
-export function releaseQuarantine(work: Work, release: LoggedQuarantineRelease, apply: Apply): void {
+export function releaseQuarantine(work: Work, release: LoggedQuarantineRelease, at: number, apply: Apply): void {
   const { quarantined, parked } = work.state
   const [first, ...others] = parked?.events ?? []
-  if (!quarantined || parked === null || first?.quarantineId !== release.quarantineId) return
-  if (release.action !== 'skip') {
-    drain(work, parked, apply, release.event)
+  if (!quarantined || parked === null || first?.quarantineId !== release.quarantineId) {
+    work.fold.commands.push(toOutcome(work.state, release, at, 'it is not the first event of its session that waits'))
     return
   }
-  work.fold.parked.push({ ...first, kind: 'skipped', error: null })
-  drain(work, { events: others, count: parked.count - 1 }, apply, null)
+  let reason: string | null = null
+  if (release.action === 'skip') {
+    work.fold.parked.push({ ...first, kind: 'skipped', error: null })
+    drain(work, { events: others, count: parked.count - 1 }, apply, null)
+  } else {
+    drain(work, parked, apply, release.event)
+    const settled = work.fold.parked.find(({ position }) => position === first.position)
+    if (settled?.kind === 'poison') reason = settled.error
+  }
+  work.fold.commands.push(toOutcome(work.state, release, at, reason))
+}
+
+/** `reason`: why it was not applied, or null. */
+function toOutcome(
+  { conversation }: SessionState,
+  { commandId }: LoggedQuarantineRelease,
+  at: number,
+  reason: string | null,
+): CommandRecord {
+  const { conversationId = null, status = null, version = null } = conversation ?? {}
+  return { commandId, conversationId, outcome: reason === null ? 'applied' : 'refused', reason, status, version, at }
 }
 
 /** Goes on where a release has stopped because one commit would have been too large. */
@@ -87,10 +113,17 @@ function isStored(work: Work, event: LoggedEvent): boolean {
 }
 
 /** The store refuses what a release leads to: nothing of it happens, and the first event says why. */
-export function refuseRelease(state: SessionState, error: string): { state: SessionState; fold: Fold } {
+export function refuseRelease(
+  state: SessionState,
+  entry: Entry,
+  error: string,
+): { readonly state: SessionState; readonly fold: Fold } {
   const fold = new Fold()
   const [first] = state.parked?.events ?? []
   if (first !== undefined) fold.parked.push({ ...first, kind: 'poison', error })
+  if (entry.kind === 'logged' && entry.event.type === 'quarantine.released') {
+    fold.commands.push(toOutcome(state, entry.event, entry.log.at + state.clockOffsetMs, error))
+  }
   return { state: { ...state, parked: null }, fold }
 }
 

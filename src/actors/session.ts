@@ -256,7 +256,7 @@ export class Session {
   /** The store cannot take what the released event leads to: it stays the first one that waits. */
   #refuseRelease(entry: Entry, error: unknown): void {
     if (this.newest === null) return
-    const { state, fold } = refuseRelease(this.newest, toErrorText(error))
+    const { state, fold } = refuseRelease(this.newest, entry, toErrorText(error))
     this.owner.parked(this, error, entry)
     this.#keep(entry, { ...state, ...toPosition(entry, this.owner.decideContext()) }, fold)
   }

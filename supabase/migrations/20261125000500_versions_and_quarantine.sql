@@ -203,6 +203,8 @@ alter table duologue.quarantine
   add column attempts integer not null default 0 check (attempts >= 0),
   drop constraint quarantine_kind_check,
   add constraint quarantine_kind_check check (kind in ('poison', 'waiting', 'foreign', 'applied', 'skipped'));
+-- Whoever releases an event may find a session without a conversation: its very first event waits.
+alter table duologue.commands alter column conversation_id drop not null;
 create index quarantine_waiting on duologue.quarantine (session_id, at, position_sequence)
   where kind in ('poison', 'waiting');
 

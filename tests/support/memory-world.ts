@@ -65,7 +65,7 @@ export async function createMemoryWorld({
     emitted: () => {},
     telemetry: createCountingTelemetry(counts),
     registry: { [machine.machine.id]: machine },
-    performers: performers ?? { draftReply: echoDraft(drafts), sendMessage: recordSend(sent) },
+    performers: { draftReply: echoDraft(drafts), sendMessage: recordSend(sent), ...performers },
     settings: {
       nodeId,
       defaultMachine: machine.machine.id,

@@ -25,7 +25,7 @@ export type Tables = {
     Row: {
       id: string
       session_id: string
-      conversation_id: string
+      conversation_id: string | null
       outcome: string
       status: string | null
       version: number | null

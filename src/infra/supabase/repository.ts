@@ -33,6 +33,8 @@ export interface Repository {
     readonly businessAddresses: readonly string[]
     readonly providerAccount: string | null
   }): Promise<{ readonly partitions: number }>
+  /** Puts an event aside that no session could be named for. False when it is none such, or was put aside before. */
+  dismissForeign(quarantineId: string): Promise<boolean>
 }
 
 export function createRepository(client: SupabaseClient): Store & ReadModel & Repository {
@@ -55,6 +57,10 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
     schemaVersion,
     ping: async () => {
       await schemaVersion()
+    },
+    dismissForeign: async (quarantineId) => {
+      const { dismissed } = (await call('dismiss_foreign', { id: quarantineId })) as { dismissed: boolean }
+      return dismissed
     },
     initializeDeployment: async ({ partitions, businessAddresses, providerAccount }) =>
       (await call('initialize_deployment', {

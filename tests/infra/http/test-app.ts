@@ -167,6 +167,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     },
     getCommand: async () => null,
     listQuarantine: async () => ({ items: [], next: null }),
+    getQuarantined: async () => null,
     findChannel: async () => null,
   }
 }

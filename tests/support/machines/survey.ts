@@ -63,9 +63,9 @@ const second = kit.createMachine({
   },
 })
 
-function register(machine: typeof first, rest: Partial<MachineRegistration> = {}): MachineRegistration {
+function register(machine: unknown, rest: Partial<MachineRegistration> = {}): MachineRegistration {
   return {
-    machine: machine as unknown as MachineRegistration['machine'],
+    machine: machine as MachineRegistration['machine'],
     opensOn: ({ type }) => type === 'message.received',
     toInput: () => null,
     toStatus: (snapshot) => (snapshot.hasTag('closed') ? 'EXPIRED' : 'PENDING'),
@@ -110,9 +110,9 @@ const fromTwoToThree: OlderVersion = {
   migrate: (snapshot) => ({ ...snapshot, context: { score: (snapshot.context as { score: number }).score + 1 } }),
 }
 
-export const surveyThree = register(third as typeof first, { versions: [fromOneToTwo, fromTwoToThree] })
+export const surveyThree = register(third, { versions: [fromOneToTwo, fromTwoToThree] })
 
 /** A build in which version 1 is only migrated, no longer run. */
-export const surveyThreeWithoutOne = register(third as typeof first, {
+export const surveyThreeWithoutOne = register(third, {
   versions: [{ ...fromOneToTwo, registration: null }, fromTwoToThree],
 })
