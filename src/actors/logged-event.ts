@@ -75,13 +75,16 @@ export const commandSchema = z.strictObject({
   issuedAt: moment,
 })
 
+/** What an edit may apply instead of the event that waits. */
+export const releasedEventSchema = z.discriminatedUnion('type', [messageSchema, deliverySchema])
+
 export const quarantineReleaseSchema = z.strictObject({
   ...session,
   type: z.literal('quarantine.released'),
   commandId: id,
   quarantineId: z.uuid(),
   action: z.enum(['retry', 'skip', 'edit']),
-  event: z.discriminatedUnion('type', [messageSchema, deliverySchema]).nullable(),
+  event: releasedEventSchema.nullable(),
 })
 
 export const clockAdvanceSchema = z.strictObject({

@@ -56,6 +56,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       readCommand: (_machine, command) => conversationRegistration.readCommand(command),
       onCommandSettled: () => () => undefined,
     },
+    dismissForeign: async () => false,
     webhooks: {
       webhook: createTwilioWebhook({
         accountSid,
