@@ -42,7 +42,7 @@ export function lintWalk(registration: MachineRegistration, found: readonly Rema
     const snapshot = waiting.shift()
     if (snapshot === undefined) break
     for (const event of toEvents(registration, snapshot)) {
-      visit(attempt(() => applyEvent(registration, snapshot, event), `on ${String(event['type'])}`, remember))
+      visit(attempt(() => applyEvent(registration, snapshot, event), `on ${event.type}`, remember))
     }
   }
   return [...remarks.values()]
@@ -102,7 +102,9 @@ function toOpenings(): Opening[] {
   })
 }
 
-function toEvents(registration: MachineRegistration, snapshotJson: string): JsonObject[] {
+type Sample = JsonObject & { readonly type: string }
+
+function toEvents(registration: MachineRegistration, snapshotJson: string): Sample[] {
   const persisted = JSON.parse(snapshotJson) as PersistedSnapshot
   const { _nodes: nodes } = restoreSnapshot(registration.machine, persisted) as unknown as {
     _nodes: readonly AnyStateNode[]
@@ -113,11 +115,11 @@ function toEvents(registration: MachineRegistration, snapshotJson: string): Json
     .flatMap((type) => toSamples(type))
 }
 
-function toSamples(type: string): JsonObject[] {
-  const base: JsonObject = { type, at }
+function toSamples(type: string): Sample[] {
+  const base: Sample = { type, at }
   if (type === 'message.received') {
     const media: Json = [{ url: 'https://example.invalid/1', contentType: 'image/jpeg' }]
-    const texts: JsonObject[] = bodies.map((body, index) => ({ ...base, messageId: `m${index}`, body, media: [] }))
+    const texts: Sample[] = bodies.map((body, index) => ({ ...base, messageId: `m${index}`, body, media: [] }))
     return [...texts, { ...base, messageId: 'm9', body: '', media }]
   }
   if (type === 'delivery.updated') {

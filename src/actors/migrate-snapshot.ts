@@ -101,8 +101,8 @@ type Wants = {
 function toWants(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): Wants {
   const timers = new Map<string, () => number>()
   const children = new Map<string, { source: string; input: () => Json }>()
-  const { context } = snapshot as { context: JsonObject }
-  for (const node of snapshot._nodes as readonly AnyStateNode[]) {
+  const { context, _nodes: nodes } = snapshot as unknown as { context: JsonObject; _nodes: readonly AnyStateNode[] }
+  for (const node of nodes) {
     for (const { eventType, delay } of node.after) timers.set(eventType, () => toDelayMs(machine, delay, context))
     for (const { id, src, input } of node.invoke) {
       assert(typeof src === 'string', 'an invoked actor is not named by a string')

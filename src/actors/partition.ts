@@ -7,6 +7,7 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
+import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
 import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
@@ -231,15 +232,12 @@ export class Partition implements SessionOwner {
   }
 
   /** False: the session waits, and with the next claim the partition goes to a node that knows the version. */
-  knows(conversation: ConversationState): boolean {
+  knows({ machine, machineVersion: version, conversationId }: ConversationState): boolean {
     const { registry, telemetry } = this.#parts.host
-    const { machine, machineVersion: version, conversationId } = conversation
     const need = { machine, version }
     if (knowsVersion(registry, need)) return true
     this.needs ??= need
-    telemetry.count('sessions_withheld', need)
-    const fields = { partition: this.number, conversationId, ...need }
-    telemetry.log('error', 'a conversation waits for a node that knows the version of its machine', fields)
+    tellWithheld(telemetry, this.number, conversationId, need)
     return false
   }
 
@@ -256,21 +254,15 @@ export class Partition implements SessionOwner {
   }
 
   parked(session: Session, error: unknown, entry: Entry): void {
-    const { telemetry } = this.#parts.host
-    telemetry.count('events_parked', { kind: 'poison' })
-    telemetry.log('error', 'parked an event that could not be applied; the session is quarantined', {
-      partition: this.number,
-      sessionId: session.newest?.sessionId,
-      cause: entry.kind,
-      error: String(error),
-    })
+    tellParked(this.#parts.host.telemetry, this.#whereIs(session), error, entry)
   }
 
   parkedMany(session: Session, count: number): void {
-    const { telemetry } = this.#parts.host
-    telemetry.count('quarantine_queues_long')
-    const fields = { partition: this.number, sessionId: session.newest?.sessionId, count }
-    telemetry.log('error', 'many events of one session wait in quarantine', fields)
+    tellParkedMany(this.#parts.host.telemetry, this.#whereIs(session), count)
+  }
+
+  #whereIs({ newest }: Session): { partition: number; sessionId: string | undefined } {
+    return { partition: this.number, sessionId: newest?.sessionId }
   }
 
   toCommit(): CommitBatch['partitions'][number] {

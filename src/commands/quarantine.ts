@@ -38,7 +38,7 @@ async function list({ options, env }: CommandCall): Promise<CommandResult> {
   const { limit, cursor } = request
   const query = new URLSearchParams({
     ...(limit === undefined ? {} : { limit: String(limit) }),
-    ...(cursor == null ? {} : { cursor }),
+    ...(cursor === undefined || cursor === null ? {} : { cursor }),
   })
   const page = await look<Page<QuarantineItem>>(
     { options, env },

@@ -1,7 +1,6 @@
 /** The host of this deployment: the actors with every port that main opened for them. */
 import { createNode } from '../actors/node.ts'
 import type { Node } from '../actors/node.ts'
-import { createScriptedAssistant } from '../infra/ai/scripted-assistant.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
@@ -11,9 +10,7 @@ import type { Parts } from './parts.ts'
 /** The kinds of effects that this program performs. */
 export const performedKinds = ['draftReply', 'sendMessage'] as const
 
-const scriptedLatencyMs = 300
-
-export function openNode({ config, publicUrl, telemetry, log, database, provider }: Parts): Node {
+export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant }: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
@@ -26,7 +23,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
-      draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),
+      draftReply: assistant.performer,
       sendMessage: provider.openSender(publicUrl),
     },
     settings: {

@@ -10,7 +10,7 @@ function standing(registration: MachineRegistration, part: Partial<StandingState
   const snapshot = JSON.parse(openConversation(registration, null).snapshot) as { value: StandingState['value'] }
   const machineVersion = registration.machine.version ?? ''
   const state = { machine: 'survey', machineVersion, value: snapshot.value, count: 3, open: 2 }
-  return { ...state, snapshot: snapshot as unknown as StandingState['snapshot'], ...part }
+  return { ...state, snapshot: snapshot, ...part }
 }
 
 function outcomes(registration: MachineRegistration, states: readonly StandingState[]): string[] {

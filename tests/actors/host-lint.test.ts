@@ -39,10 +39,10 @@ const closed = { tags: 'closed' }
 function register({ states, root, context = { count: 0 }, actions, guards, delays, actors, rest }: Fixture) {
   const machine = setup({
     types: { context: {} as { count: number } },
-    actors: { draftReply: promise, ...actors } as { draftReply: typeof promise },
-    actions: { sendMessage: () => {}, ...actions } as object,
-    guards: { isFew: ({ context: given }: { context: { count: number } }) => given.count < 3, ...guards } as object,
-    delays: { soon: 1_000, ...delays } as object,
+    actors: { draftReply: promise, ...actors },
+    actions: { sendMessage: () => {}, ...actions },
+    guards: { isFew: ({ context: given }: { context: { count: number } }) => given.count < 3, ...guards },
+    delays: { soon: 1_000, ...delays },
   }).createMachine({
     id: 'm',
     version: '1',
@@ -90,7 +90,7 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
     'sending out of enqueueActions, which only the walk can see',
     'refused',
     doing(enqueueActions(({ enqueue }) => enqueue.sendTo('other', { type: 'x' }))),
-    doing(enqueueActions(({ enqueue }) => enqueue.assign({ count: 1 } as never))),
+    doing(enqueueActions(({ enqueue }) => enqueue.assign({ count: 1 }))),
   ],
   ['an inline action', 'unnamed-action', doing(() => {}), doing('sendMessage')],
   ['an inline action in a list', 'unnamed-action', doing(['sendMessage', () => {}]), doing(['sendMessage'])],
@@ -104,13 +104,13 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
     'a spawned actor without an id',
     'spawn-id',
     doing(spawnChild('draftReply' as never)),
-    doing(spawnChild('draftReply' as never, { id: 'one' } as never)),
+    doing(spawnChild('draftReply' as never, { id: 'one' })),
   ],
   [
     'a spawned actor without a name',
     'spawn-id',
     doing(spawnChild(promise, { id: 'one' })),
-    doing(spawnChild('draftReply' as never, { id: 'one' } as never)),
+    doing(spawnChild('draftReply' as never, { id: 'one' })),
   ],
   [
     'an actor in the context',
@@ -147,7 +147,7 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
   [
     'an inline delay',
     'unnamed-delay',
-    doing(raise({ type: 'x' }, { id: 'x', delay: () => 5 } as never)),
+    doing(raise({ type: 'x' }, { id: 'x', delay: () => 5 })),
     doing(raise({ type: 'x' }, { id: 'x', delay: 'soon' } as never)),
   ],
   [
@@ -178,7 +178,7 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
   [
     'an observable',
     'actor-logic',
-    inState({}, { actors: { watch: fromObservable(() => ({ subscribe: () => ({ unsubscribe() {} }) }) as never) } }),
+    inState({}, { actors: { watch: fromObservable(() => ({ subscribe: () => ({ unsubscribe() {} }) })) } }),
     inState({}, { actors: { watch: promise } }),
   ],
   [
@@ -238,7 +238,7 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
   [
     'an assignment that waits',
     'impure',
-    inState({ entry: assign((async () => ({ count: 1 })) as never) }),
+    inState({ entry: assign(async () => ({ count: 1 })) }),
     inState({ entry: assign(() => ({ count: 1 })) }),
   ],
   [

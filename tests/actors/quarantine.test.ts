@@ -47,7 +47,7 @@ function read(event: object): string {
   return body
 }
 
-const listener: MachineRegistration = { ...surveyOne, machine: machine as unknown as MachineRegistration['machine'] }
+const listener: MachineRegistration = { ...surveyOne, machine: machine }
 const silent = { draftReply: { isVisible: false, perform: async () => new Promise<never>(() => {}) } }
 
 function heard(world: World): unknown {

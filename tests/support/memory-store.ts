@@ -106,7 +106,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
   /** A position is one row; what waits no more stays as it is. */
   function park(event: ParkedEvent, sessionId: string | null): void {
     const index = parked.findIndex(
-      ({ position, sessionId: owner }) => owner === sessionId && isSame(position, event.position),
+      ({ position, sessionId: parkedFor }) => parkedFor === sessionId && isSame(position, event.position),
     )
     const row = parked[index]
     const quarantineId = `00000000-0000-7000-8000-${String(parked.length + 1).padStart(12, '0')}`

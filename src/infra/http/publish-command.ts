@@ -24,18 +24,16 @@ export async function publishCommand(
   { publisher, clock, readModel, onCommandSettled }: CommandPublication,
   command: LoggedCommand | LoggedQuarantineRelease,
 ): Promise<CommandItem | null> {
-  let wake = (): void => {}
-  const stopListening = onCommandSettled(command.commandId, () => wake())
+  const woken = Promise.withResolvers<boolean>()
+  const stopListening = onCommandSettled(command.commandId, () => woken.resolve(true))
   try {
     await publisher.publish(command)
-    for (const giveUpAt = clock.monotonic() + waitMsMax; clock.monotonic() < giveUpAt;) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.schedule(lookEveryMs, resolve)
-        wake = () => {
-          cancel()
-          resolve()
-        }
-      })
+    const giveUpAt = clock.monotonic() + waitMsMax
+    for (let isWoken = false; clock.monotonic() < giveUpAt;) {
+      const moment = Promise.withResolvers<boolean>()
+      const cancel = clock.schedule(lookEveryMs, () => moment.resolve(isWoken))
+      isWoken = await Promise.race(isWoken ? [moment.promise] : [woken.promise, moment.promise])
+      cancel()
       const settled = await readModel.getCommand(command.commandId)
       if (settled !== null) return settled
     }

@@ -9,7 +9,7 @@ import type { MachineRegistration, OlderVersion } from '../../../src/machines/re
 type Context = { readonly answers?: number; readonly score?: number }
 
 const kit = setup({
-  types: { context: {} as Context },
+  types: {} as { context: Context },
   actors: { draftReply: fromPromise(async () => null) },
   actions: {
     sendMessage: (_, _params: { author: string; body: string }) => {},
