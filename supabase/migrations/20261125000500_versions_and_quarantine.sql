@@ -208,14 +208,15 @@ alter table duologue.commands alter column conversation_id drop not null;
 create index quarantine_waiting on duologue.quarantine (session_id, at, position_sequence)
   where kind in ('poison', 'waiting');
 
--- A commit names a waiting event by its position: written again it is the same row, with what has become of it. A row
--- that waits no more stays as it is, so that a commit that comes twice tells nothing new.
+-- A commit names a waiting event by its position: written again it is the same row, with what has become of it. What
+-- failed does not become waiting by coming once more. A row that waits no more stays as it is.
 create function duologue.settle_quarantine() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
   update duologue.quarantine
-  set kind = new.kind, error = coalesce(new.error, error), attempts = attempts + 1
+  set kind = case when new.kind = 'waiting' then kind else new.kind end, error = coalesce(new.error, error),
+    attempts = attempts + case when new.kind = 'waiting' then 0 else 1 end
   where partition = new.partition and position_incarnation = new.position_incarnation
     and position_sequence = new.position_sequence
     and session_id = new.session_id and kind in ('poison', 'waiting');

@@ -216,6 +216,32 @@ describe('meanwhile and afterwards', () => {
     expect(heard(world)).toEqual(['first', 'bad', '(draft)', 'second'])
   })
 
+  test('a result that cannot be stored quarantines its session, and a person lets it go on', async () => {
+    let drafts = 0
+    const output = Number.NaN
+    const perform = async () => {
+      drafts += 1
+      return { kind: 'done', output, providerId: null } as const
+    }
+    const world = await createMemoryWorld({
+      registration: listener,
+      performers: { draftReply: { isVisible: false, perform } },
+    })
+    await world.say('first')
+    await world.say('second')
+    expect(world.store.parked[0]).toMatchObject({
+      kind: 'poison',
+      subject: 'result',
+      error: 'NaN is not a JSON number',
+    })
+    expect(waiting(world).slice(1)).toEqual(['waiting'])
+    // It was performed once more, since nothing was known of it, and then it was settled.
+    expect(drafts).toBe(2)
+    expect([...world.store.effects.values()].map(({ status }) => status)).toEqual(['done'])
+    await release(world)
+    expect(heard(world)).toEqual(['first', '(draft)', 'second'])
+  })
+
   test('a message that the provider repeats is applied once, whether it waits twice or is stored already', async () => {
     poison.add('bad')
     const world = await createMemoryWorld({ registration: listener, performers: silent })

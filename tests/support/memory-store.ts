@@ -111,7 +111,9 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
     const row = parked[index]
     const quarantineId = `00000000-0000-7000-8000-${String(parked.length + 1).padStart(12, '0')}`
     if (row === undefined) parked.push({ ...event, sessionId, quarantineId })
-    else if (isWaiting(row)) parked[index] = { ...row, kind: event.kind, error: event.error ?? row.error }
+    else if (isWaiting(row) && event.kind !== 'waiting') {
+      parked[index] = { ...row, kind: event.kind, error: event.error ?? row.error }
+    }
   }
 
   function queueOf(sessionId: string): ParkedQueue {

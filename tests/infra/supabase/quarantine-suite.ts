@@ -78,6 +78,15 @@ export function describeQuarantine(database: () => DatabaseInUse): void {
       ).toEqual([[4, 1]])
     })
 
+    test('what failed does not become waiting by coming once more', async () => {
+      const { session, owned } = await start()
+      const again = [parkedEvent(2, { kind: 'waiting', error: null })]
+      await database().store.commitSteps(
+        batchOf('a', owned, [commitOf(session, 5, { quarantined: true, parked: again })]),
+      )
+      expect((await load(session))?.parked?.events[0]).toMatchObject({ kind: 'poison', error: 'could not parse' })
+    })
+
     test('what waits no more stays so, whoever parks it again', async () => {
       const { session, owned, parked } = await start()
       const applied = parked.map((event) => ({ ...event, kind: 'applied' as const }))

@@ -6,15 +6,15 @@ import { assign, fromPromise, setup } from 'xstate'
 
 import type { MachineRegistration, OlderVersion } from '../../../src/machines/registry.ts'
 
-type Context = { readonly answers?: number; readonly score?: number }
+type Context = { readonly answers: number } | { readonly score: number }
 
 const kit = setup({
-  types: {} as { context: Context },
+  types: { context: {} as Context },
   actors: { draftReply: fromPromise(async () => null) },
   actions: {
     sendMessage: (_, _params: { author: string; body: string }) => {},
-    count: assign({ answers: ({ context }) => (context.answers ?? 0) + 1 }),
-    addScore: assign({ score: ({ context }) => (context.score ?? 0) + 10 }),
+    count: assign(({ context }) => ({ answers: 'answers' in context ? context.answers + 1 : 1 })),
+    addScore: assign(({ context }) => ({ score: 'score' in context ? context.score + 10 : 10 })),
   },
   delays: { patience: 60_000, reminder: 30_000 },
 })
