@@ -21,6 +21,7 @@ const machine = setup({
     hear: assign({ heard: ({ context, event }) => [...context.heard, read(event)] }),
     note: assign({ heard: ({ context }, { text }: { text: string }) => [...context.heard, text] }),
   },
+  guards: { restarts: ({ event }) => 'body' in event && event.body === 'restart' },
 }).createMachine({
   id: 'listener',
   version: '1',
@@ -28,7 +29,12 @@ const machine = setup({
   initial: 'PENDING',
   states: {
     PENDING: {
-      on: { 'message.received': { actions: 'hear' } },
+      on: {
+        'message.received': [
+          { guard: 'restarts', target: 'PENDING', reenter: true, actions: 'hear' },
+          { actions: 'hear' },
+        ],
+      },
       invoke: {
         id: 'draft',
         src: 'draftReply',
@@ -214,6 +220,30 @@ describe('meanwhile and afterwards', () => {
     poison.clear()
     await release(world)
     expect(heard(world)).toEqual(['first', 'bad', '(draft)', 'second'])
+  })
+
+  test('an outcome whose child was started anew before its turn is not told: the new one answers for itself', async () => {
+    const answers: (() => void)[] = []
+    poison.add('bad')
+    const perform = async () => {
+      await new Promise<void>((resolve) => void answers.push(resolve))
+      return { kind: 'done', output: null, providerId: null } as const
+    }
+    const world = await createMemoryWorld({
+      registration: listener,
+      performers: { draftReply: { isVisible: false, perform } },
+    })
+    await world.say('first')
+    await world.say('bad')
+    await world.say('restart')
+    answers[0]?.()
+    await world.clock.advance(100)
+    poison.clear()
+    await release(world)
+    expect(heard(world)).toEqual(['first', 'bad', 'restart'])
+    answers[1]?.()
+    await world.clock.advance(100)
+    expect(heard(world)).toEqual(['first', 'bad', 'restart', '(draft)'])
   })
 
   test('a result that cannot be stored quarantines its session, and a person lets it go on', async () => {
