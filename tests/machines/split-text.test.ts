@@ -39,7 +39,7 @@ describe('a long text', () => {
         for (const piece of pieces) {
           expect(piece.length).toBeLessThanOrEqual(max)
           expect(piece.trim()).not.toBe('')
-          if (text.isWellFormed()) expect(piece.isWellFormed()).toBe(true)
+          expect(piece.isWellFormed() || !text.isWellFormed()).toBe(true)
         }
       }),
       { numRuns: 300 },
