@@ -1,5 +1,5 @@
 /**
- * The host lint's walk: a machine is opened and driven through the events that its states take, in a breadth of a few
+ * The host lint's walk: a machine is opened and driven through the events that its states take, in a breadth of some
  * hundred steps, by the very functions that the host steps it with. What the host would refuse in production, what
  * JSON cannot carry, and what does not answer the same twice shows here.
  *
@@ -15,9 +15,9 @@ import type { Remark } from './host-lint.ts'
 import { applyEvent, openConversation, restoreSnapshot } from './step.ts'
 import type { Step } from './step.ts'
 
-const snapshotsMax = 120
+const snapshotsMax = 60
 /** Contexts differ without end; the states are what is walked. */
-const snapshotsPerValueMax = 3
+const snapshotsPerValueMax = 2
 const at = 1_800_000_000_000
 const bodies = ['hello', 'thank you', 'exit', 'stop', 'a person please']
 
