@@ -268,6 +268,48 @@ as $$
     'parked', case when session.quarantined_at is not null then duologue.parked_queue(session.id) end)
 $$;
 
+create index sessions_quarantined on duologue.sessions (partition, id) where quarantined_at is not null;
+
+-- As before, and with the sessions whose release has stopped halfway: their first waiting event is no poison.
+create or replace function duologue.unsettled_effects(asked integer, after jsonb, room integer) returns jsonb
+language plpgsql volatile set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('session_key', session.session_key, 'partition', asked,
+      'wake_at', page.wake_at, 'id', page.id) order by page.id), '[]')
+    from (
+      select work.id, min(work.wake_at) as wake_at
+      from (
+        -- Each part is a page of its own, so that a page costs what it holds.
+        (select session_id as id,
+          min(coalesce(case when status = 'running' then deadline else next_attempt_at end, created_at)) as wake_at
+        from duologue.effects
+        where partition = asked and status in ('pending', 'running', 'uncertain')
+          and (after is null or session_id > (after ->> 'id')::uuid)
+        group by session_id
+        order by session_id
+        limit room)
+        union all
+        (select quarantined.id, quarantined.quarantined_at
+        from duologue.sessions as quarantined
+        cross join lateral (
+          select kind from duologue.quarantine
+          where session_id = quarantined.id and kind in ('poison', 'waiting')
+          order by at, position_sequence, id limit 1) as first
+        where quarantined.partition = asked and quarantined.quarantined_at is not null and first.kind = 'waiting'
+          and (after is null or quarantined.id > (after ->> 'id')::uuid)
+        order by quarantined.id
+        limit room)
+      ) as work
+      group by work.id
+      order by work.id
+      limit room
+    ) as page
+    cross join lateral (select session_key from duologue.sessions where id = page.id offset 0) as session);
+end
+$$;
+
 create function duologue.quarantine_item(parked duologue.quarantine) returns jsonb
 language sql stable set search_path = ''
 as $$

@@ -313,8 +313,9 @@ describe('meanwhile and afterwards', () => {
     expect(drained).toBeGreaterThan(0)
     expect(drained).toBeLessThan(51)
     const next = await createMemoryWorld({ registration: listener, performers: silent, after: world })
-    await next.say('news', { providerId: 'SMnews' })
     await next.clock.advance(1_000)
+    expect(heard(next)).toEqual(['first', 'bad', ...bodies])
+    await next.say('news', { providerId: 'SMnews' })
     expect(heard(next)).toEqual(['first', 'bad', ...bodies, 'news'])
   })
 

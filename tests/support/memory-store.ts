@@ -214,7 +214,9 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
       const found = [...sessions.values()].flatMap((session) => {
         const conversation = session.conversationId === null ? undefined : conversations.get(session.conversationId)
         const wakeAt = of === 'timers' ? (conversation?.nextTimerAt ?? Infinity) : 0
-        const hasWork = of === 'timers' || [...effects.values()].some(({ status }) => status !== 'done')
+        const isHalfReleased = session.quarantined && queueOf(session.sessionId).events[0]?.kind === 'waiting'
+        const hasEffects = [...effects.values()].some(({ status }) => status !== 'done')
+        const hasWork = of === 'timers' || hasEffects || isHalfReleased
         return hasWork && wakeAt <= horizon ? [{ sessionKey: keyOf(session), partition: 0, wakeAt }] : []
       })
       return { sessions: found, next: null }

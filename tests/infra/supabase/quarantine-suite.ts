@@ -78,6 +78,21 @@ export function describeQuarantine(database: () => DatabaseInUse): void {
       ).toEqual([[4, 1]])
     })
 
+    test('a session whose release has stopped halfway is work for its next owner; one that is poisoned is not', async () => {
+      const { session, owned, parked } = await start()
+      const { store } = database()
+      const due = async () => {
+        const request = { partitions: [0, 1, 2], of: 'effects', horizon: 0, after: null, limit: 10 } as const
+        return (await store.loadDue(request)).sessions
+      }
+      expect(await due()).toEqual([])
+      const [first] = parked
+      const applied = first === undefined ? [] : [{ ...first, kind: 'applied' as const, error: null }]
+      await store.commitSteps(batchOf('a', owned, [commitOf(session, 5, { quarantined: true, parked: applied })]))
+      const sessionKey = toSessionKey(session.created.businessAddress, session.created.userKey)
+      expect(await due()).toEqual([expect.objectContaining({ sessionKey, partition: 0 })])
+    })
+
     test('what failed does not become waiting by coming once more', async () => {
       const { session, owned } = await start()
       const again = [parkedEvent(2, { kind: 'waiting', error: null })]
