@@ -6,7 +6,6 @@
  */
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
-import { assert } from './assert.ts'
 import { toHostedVersions } from './machine-versions.ts'
 import { migrateSnapshot, readMigration } from './migrate-snapshot.ts'
 import { applyEvent, openConversation } from './step.ts'
@@ -33,7 +32,12 @@ export function replayJournal(registration: MachineRegistration, journal: readon
   for (const entry of journal) {
     version += 1
     if (entry.version !== version) return { kind: 'differs', version, reason: `the journal has no version ${version}` }
-    const next = replayOne(registration, snapshot, entry)
+    const writer = findWriter(registration, entry)
+    if (writer === null) {
+      const reason = `this build has no chart of version ${entry.machineVersion} of '${registration.machine.id}'`
+      return { kind: 'differs', version, reason }
+    }
+    const next = replayOne(registration, writer, snapshot, entry)
     if (next === null) return { kind: 'differs', version, reason: 'the machine ignores the event' }
     hash = toLinkHash(hash, entry.event, next)
     if (hash !== entry.hash) return { kind: 'differs', version, reason: 'the hash is another one' }
@@ -43,17 +47,19 @@ export function replayJournal(registration: MachineRegistration, journal: readon
   return { kind: 'same', version, snapshot: JSON.parse(snapshot) as Json, hash }
 }
 
+function findWriter(registration: MachineRegistration, { machineVersion }: ReplayedEvent): MachineRegistration | null {
+  return toHostedVersions(registration).find(({ version }) => version === machineVersion)?.registration ?? null
+}
+
 function replayOne(
   registration: MachineRegistration,
+  writer: MachineRegistration,
   snapshot: string,
-  { event, machineVersion }: ReplayedEvent,
+  { event }: ReplayedEvent,
 ): string | null {
   const plain = event as JsonObject
   const migration = readMigration(plain)
   if (migration !== null) return migrateSnapshot(registration, migration, snapshot, {}).snapshot
-  const hosted = toHostedVersions(registration).find(({ version }) => version === machineVersion)
-  const writer = hosted?.registration ?? null
-  assert(writer !== null, `this build has no chart of version ${machineVersion} of '${registration.machine.id}'`)
   if (plain['type'] === 'conversation.opened') return openConversation(writer, plain['input'] ?? null).snapshot
   return applyEvent(writer, snapshot, plain)?.snapshot ?? null
 }

@@ -67,6 +67,16 @@ describe('a rolling deploy', () => {
       hash: newer.only().hash,
       snapshot: newer.only().snapshot,
     })
+    expect(replayJournal(surveyThreeWithoutOne, newer.only().journal)).toEqual({
+      kind: 'differs',
+      version: 1,
+      reason: "this build has no chart of version 1 of 'survey'",
+    })
+    const [opening, ...later] = newer.only().journal
+    const forged = later.map((entry) =>
+      entry.version === 3 ? { ...entry, event: { ...(entry.event as object), from: '0' } } : entry,
+    )
+    expect(() => replayJournal(surveyTwo, opening === undefined ? [] : [opening, ...forged])).toThrow(/version 0/u)
     const migrated = newer.only().journal[2]
     expect(migrated).toMatchObject({
       event: { type: 'machine.migrated', machine: 'survey', from: '1', to: '2' },
