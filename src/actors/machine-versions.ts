@@ -40,6 +40,7 @@ export function knowsVersion(registry: MachineRegistry, { machine, version }: Ma
  * oldest that this build runs: whoever does not know it hands its partitions over.
  */
 export function toCurrentVersion(registration: MachineRegistration, common: MachineVersions): MachineRegistration {
+  if (registration.versions === undefined) return registration
   const runnable = toHostedVersions(registration).flatMap((hosted) => hosted.registration ?? [])
   const known = common[registration.machine.id] ?? []
   const current = runnable.findLast(({ machine }) => known.includes(machine.version ?? '')) ?? runnable[0]
@@ -53,6 +54,8 @@ export function toNextVersion(
   version: string,
   common: MachineVersions,
 ): MachineRegistration {
+  // Most machines have one version, and every event comes by here.
+  if (registration.versions === undefined && registration.machine.version === version) return registration
   const hosted = toHostedVersions(registration)
   const index = hosted.findIndex((each) => each.version === version)
   assert(index >= 0, `this build does not know version ${version} of the machine '${registration.machine.id}'`)

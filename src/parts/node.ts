@@ -10,12 +10,13 @@ import type { Parts } from './parts.ts'
 /** The kinds of effects that this program performs. */
 export const performedKinds = ['draftReply', 'sendMessage'] as const
 
-export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant }: Parts): Node {
+export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant, care }: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
     random: Math.random,
-    log: log.log,
+    log: care.log,
+    reconciled: care.reconciled,
     store: database.repository,
     telemetry,
     registry: registeredMachines,
