@@ -6,6 +6,9 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import type { Parts } from './parts.ts'
 
+/** The kinds of effects that this program performs. */
+export const performedKinds = ['draftReply', 'sendMessage'] as const
+
 export function openNode({
   config,
   publicUrl,

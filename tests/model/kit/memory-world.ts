@@ -174,8 +174,17 @@ function see({ world, user }: Place): Seen {
       hash: each.hash,
     })),
     journal: conversations.flatMap(({ conversationId, journal }) =>
-      journal.map(({ version, event, toStatus, reason, occurredAt, hash }) => {
-        return { conversationId, version, event: event as JsonObject, toStatus, reason, occurredAt, hash }
+      journal.map(({ version, event, toStatus, reason, machineVersion, occurredAt, hash }) => {
+        return {
+          conversationId,
+          version,
+          event: event as JsonObject,
+          toStatus,
+          reason,
+          machineVersion,
+          occurredAt,
+          hash,
+        }
       }),
     ),
     outbound: store.messages

@@ -74,7 +74,7 @@ const statement = `
       from duologue.conversations as c where c.session_id = session.id) as conversations,
     (select coalesce(json_agg(json_build_object(
         'conversationId', j.conversation_id, 'version', j.version, 'event', j.event, 'toStatus', j.to_status,
-        'reason', j.reason, 'occurredAt', (extract(epoch from j.occurred_at) * 1000)::bigint, 'hash', j.hash)
+        'reason', j.reason, 'machineVersion', j.machine_version, 'occurredAt', (extract(epoch from j.occurred_at) * 1000)::bigint, 'hash', j.hash)
         order by j.conversation_id, j.version), '[]')
       from duologue.conversations as c join duologue.conversation_events as j on j.conversation_id = c.id
       where c.session_id = session.id) as journal,

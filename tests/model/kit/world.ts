@@ -35,6 +35,7 @@ export type SeenEvent = {
   readonly event: JsonObject
   readonly toStatus: Status
   readonly reason: string | null
+  readonly machineVersion: string
   readonly occurredAt: number
   readonly hash: string
 }
