@@ -5,18 +5,22 @@
  *   npm run walk -- --machine conversation --path pairs-012     one of them
  *   npm run walk -- --machine conversation --seed 5             random walks of a seed
  *   npm run walk -- --machine conversation --seed 5 --walk 17   one of them, shrunk
+ *   npm run walk -- --machine conversation --crash              all planned paths over kills, until all are walked
  *   npm run walk -- --machine conversation --write              all planned paths, and stores what they cover
  */
 import { parseArgs } from 'node:util'
 
 import { createCoverage, findUncovered, summarize, writeCoverage } from './kit/coverage.ts'
+import { crashDuring } from './kit/crashes.ts'
 import { createMemoryWalkWorld } from './kit/memory-world.ts'
 import type { Model } from './kit/model.ts'
 import { toPathWalk } from './kit/path-walk.ts'
 import { createPlan } from './kit/plan.ts'
 import { shrinkRandomWalk, toRandomWalks } from './kit/random-walks.ts'
 import { runWalks } from './kit/run-walks.ts'
+import type { RunReport } from './kit/run-walks.ts'
 import { openServiceWorld } from './kit/service-world.ts'
+import type { ServiceWorld } from './kit/service-world.ts'
 import type { Walk } from './kit/walk.ts'
 import type { World } from './kit/world.ts'
 import { models } from './models.ts'
@@ -29,12 +33,16 @@ const { values: options } = parseArgs({
     walk: { type: 'string' },
     walks: { type: 'string', default: '200' },
     'in-memory': { type: 'boolean', default: false },
+    crash: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 })
 
 const atOnce = 150
 const shrinkWithinMs = 120_000
+const crashPatienceMs = 300_000
+
+type Opened = (World & { close(): Promise<void> }) | ServiceWorld
 
 const model = models[options.machine]
 if (model === undefined) throw new Error(`there is no model of '${options.machine}': ${Object.keys(models).join(', ')}`)
@@ -52,9 +60,19 @@ async function main(walked: Model): Promise<boolean> {
   }
 }
 
-async function openWorld(walked: Model): Promise<World & { close(): Promise<void> }> {
+/** Every life of the process ends at a crash point, until the walks are done. */
+async function walkOrCrash(world: Opened, walk: () => Promise<RunReport>): Promise<RunReport> {
+  if (!options.crash) return walk()
+  if (!('restart' in world)) throw new Error('only a process can be killed: --crash needs the running service')
+  const { report, crashes } = await crashDuring(world, walk, Infinity)
+  console.log(`${crashes.kills} kills: ${JSON.stringify(crashes.byPoint)}`)
+  return report
+}
+
+async function openWorld(walked: Model): Promise<Opened> {
   if (options['in-memory']) return createMemoryWalkWorld(walked.registration)
-  return openServiceWorld({ models: [walked] })
+  const env = { DUOLOGUE_LEASE_MS: '1500' }
+  return openServiceWorld({ models: [walked], ...(options.crash && { env, patienceMs: crashPatienceMs }) })
 }
 
 async function walkAgain(walked: Model, world: World, seed: number, path: string): Promise<boolean> {
@@ -64,9 +82,11 @@ async function walkAgain(walked: Model, world: World, seed: number, path: string
   return failure === null
 }
 
-async function walkAll(walked: Model, world: World): Promise<boolean> {
+async function walkAll(walked: Model, world: Opened): Promise<boolean> {
   const startedAt = performance.now()
-  const report = await runWalks(walked, world, chooseWalks(walked), options['in-memory'] ? 1 : atOnce)
+  const walk = async (): Promise<RunReport> =>
+    runWalks(walked, world, chooseWalks(walked), options['in-memory'] ? 1 : atOnce)
+  const report = await walkOrCrash(world, walk)
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)
   for (const { message } of report.failures) console.log(`${message}\n`)
   const coverage = createCoverage(walked, report.walks)
