@@ -42,7 +42,7 @@ const retryEveryMs = 100
 /** Nobody dies here: hundreds of walks on a busy machine must not cost the node its leases. */
 const leaseMs = '20000'
 
-export async function openServiceWorld({ models, env = {}, patienceMs = 60_000 }: Options): Promise<ServiceWorld> {
+export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 }: Options): Promise<ServiceWorld> {
   const [ai, production] = await Promise.all([startFakeAi(), createProduction()])
   for (const { profiles } of models) await addTenants(production, profiles)
   const modules = models.flatMap(({ module }) => module ?? []).join(',')
@@ -88,10 +88,12 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 60_000 }
     observe: async ({ user }, receipt) => reader.read(user, receipt),
     received: async ({ user }, count) => sent.atLeast(user, count),
     async api(conversationId) {
-      const item = await untilAnswered(
-        async () => service.json<ConversationItem>(`/api/conversations/${conversationId}`),
-        patienceMs,
-      )
+      const item = await untilAnswered(async () => {
+        const response = await service.get(`/api/conversations/${conversationId}`)
+        const body: unknown = await response.json()
+        if (response.status !== 200) throw new Error(`the API answers ${JSON.stringify(body)}`)
+        return body as ConversationItem
+      }, patienceMs)
       const { status, version, speaker, assignedOperator, nextTimerAt, optedOut } = item
       const next = nextTimerAt === null ? null : Date.parse(nextTimerAt)
       return { status, version, speaker, assignedOperator, nextTimerAt: next, isClosed: isClosed(status), optedOut }
