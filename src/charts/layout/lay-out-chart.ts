@@ -1,0 +1,47 @@
+/**
+ * A chart becomes a picture. The engine may throw, hang or forget something: then plainer options are
+ * tried, and after them the tree drawing is given with a note. The result is never empty.
+ */
+import type { Chart } from '../chart.ts'
+import type { Picture } from '../picture.ts'
+import { toElkGraph, toPicture, toWidening, usualTuning } from './elk-graph.ts'
+import type { ElkNode, Tuning } from './elk-graph.ts'
+import { toPlan } from './plan.ts'
+import type { ExtraSigns, Plan } from './plan.ts'
+import { toTreePicture } from './tree-picture.ts'
+
+/** Gives the graph back with places. It rejects when it fails, and with `LayoutTooSlow` when it takes too long. */
+export type LayoutEngine = (graph: ElkNode) => Promise<ElkNode>
+
+export class LayoutTooSlow extends Error {}
+
+export type LayoutOptions = {
+  readonly engine: LayoutEngine
+  readonly title?: string
+  readonly tuning?: Tuning
+  readonly extra?: ExtraSigns
+  /** Told what went wrong when the picture is not the one that was meant. */
+  readonly onFailure?: (error: unknown) => void
+}
+
+export async function layOutChart(chart: Chart, options: LayoutOptions): Promise<Picture> {
+  const { engine, extra = {}, onFailure = () => {} } = options
+  const title = options.title ?? `${chart.machine} ${chart.version}`
+  const plan = toPlan(chart, extra)
+  for (const tuning of [options.tuning ?? usualTuning, 'plain'] as const) {
+    try {
+      return toPicture(plan, await place(plan, tuning, engine), title)
+    } catch (error) {
+      onFailure(error)
+      if (error instanceof LayoutTooSlow) break
+    }
+  }
+  const note = 'The layout of this chart failed: this is the plain drawing, complete but without arrows.'
+  return toTreePicture(chart, title, note, extra)
+}
+
+async function place(plan: Plan, tuning: Tuning | 'plain', engine: LayoutEngine): Promise<ElkNode> {
+  const placed = await engine(toElkGraph(plan, tuning))
+  const widening = toWidening(plan, placed)
+  return Object.keys(widening).length === 0 ? placed : engine(toElkGraph(plan, tuning, widening))
+}
