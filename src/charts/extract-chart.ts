@@ -3,7 +3,6 @@
  * Nothing of the machine runs but its delay functions, which are asked with the context of a new
  * conversation so that the chart can say "after 15 min"; one that throws stays unknown.
  */
-import { initialTransition } from 'xstate'
 import type { AnyStateMachine, AnyStateNode } from 'xstate'
 
 import { toAction, toGuard } from './action-names.ts'
@@ -43,12 +42,18 @@ export function extractChart(machine: AnyStateMachine, input?: unknown): Chart {
   }
 }
 
+/** Only the context is made: entering the first state could go in circles for ever. */
 function readContext(machine: AnyStateMachine, input: unknown): unknown {
+  const { context } = machine.config as { readonly context?: unknown }
   try {
-    return initialTransition(machine, input as never)[0].context
+    return typeof context === 'function' ? (context({ input, spawn: refuseSpawn, self: null }) as unknown) : context
   } catch {
     return undefined
   }
+}
+
+function refuseSpawn(): never {
+  throw new Error('no actor runs while a chart is read')
 }
 
 function listNodes(node: AnyStateNode): readonly AnyStateNode[] {

@@ -53,8 +53,8 @@ export function ChartDrawing(props: DrawingProps): VNode {
   )
 }
 
-function isContainer({ kind, header }: Box & { readonly header?: number }): boolean {
-  return header === undefined && (kind === 'compound' || kind === 'parallel' || kind === 'region')
+function isContainer({ kind }: Box): boolean {
+  return kind === 'compound' || kind === 'parallel' || kind === 'region'
 }
 
 /** What makes an element one that can be reached, named and found. */

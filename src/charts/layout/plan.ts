@@ -142,9 +142,9 @@ function toBox(
   return {
     stateId: state.id,
     parent: state.parent,
-    title: isHistory ? state.key : state.key,
+    title: state.key,
     titleSigns,
-    kind: parent?.kind === 'parallel' && state.kind !== 'history' ? 'region' : state.kind,
+    kind: parent?.kind === 'parallel' && state.kind === 'compound' ? 'region' : state.kind,
     history: state.history,
     isInitial: parent?.initial === state.id,
     rows: isHistory ? [] : rows,
