@@ -87,12 +87,26 @@ function listTransitions(node: AnyStateNode, reading: Reading): readonly ChartTr
 
 /** A history state that nothing was remembered for leads to its `target`. */
 function toHistoryDefault(node: AnyStateNode): readonly ChartTransition[] {
-  const config = node.config as { readonly target?: unknown }
-  if (config.target === undefined || node.parent === undefined) return []
-  const target = String(config.target)
-  const found = target.startsWith('#') ? target.slice(1) : `${node.parent.id}.${target.replace(/^\./, '')}`
-  const empty = { kind: 'always', event: '', name: 'nothing remembered', guard: null, actions: [], delay: null } as const
-  return [{ id: `${node.id}||0`, source: node.id, ...empty, targets: [found], reenters: false, description: null }]
+  const { parent } = node
+  const { target } = node.config as { readonly target?: unknown }
+  if (target === undefined || parent === undefined) return []
+  const found = String(target)
+  const goal = found.startsWith('#') ? found.slice(1) : `${parent.id}.${found.replace(/^\./, '')}`
+  return [
+    {
+      id: `${node.id}||0`,
+      source: node.id,
+      kind: 'always',
+      event: '',
+      name: 'nothing remembered',
+      targets: [goal],
+      guard: null,
+      actions: [],
+      delay: null,
+      reenters: false,
+      description: null,
+    },
+  ]
 }
 
 function toTransition(

@@ -28,9 +28,10 @@ export function build(numbers: readonly number[], statesMax = 20): RandomMachine
   let at = 0
   const draw: Draw = (max) => (max <= 0 ? 0 : (numbers[at++ % numbers.length] ?? 0) % max)
   const tree = growTree(draw, statesMax)
-  const paths = listPaths(tree, [])
+  const paths = [...listPaths(tree, [])]
   let transitionCount = 0
-  const addTransitions = (node: Tree, path: readonly string[]): Config => {
+  const addTransitions = (node: Tree, above: readonly string[]): Config => {
+    const path = paths.find((one) => one.join('.') === above.join('.')) ?? above
     const { config, count } = toConfig(node, path, paths, draw)
     transitionCount += count
     const states = node.children.map((child) => [child.key, addTransitions(child, [...path, child.key])] as const)
@@ -71,6 +72,11 @@ function listPaths(node: Tree, path: readonly string[]): readonly (readonly stri
   })
 }
 
+/** In a small machine anything; in a large one, as in those that people write, something near. */
+function toGoal(own: number, count: number, draw: Draw): number {
+  return count <= 40 ? draw(count) : Math.max(0, Math.min(count - 1, own + draw(7) - 3))
+}
+
 function toConfig(
   node: Tree,
   path: readonly string[],
@@ -82,7 +88,7 @@ function toConfig(
   let count = 0
   const transition = (): Config => {
     count += 1
-    const goal = paths[draw(paths.length)] ?? path
+    const goal = paths[toGoal(paths.indexOf(path), paths.length, draw)] ?? path
     const to: Config = draw(4) === 0 ? {} : { target: `#${['random', ...goal].join('.')}`, ...(draw(4) === 0 && { reenter: true }) }
     const condition: Config = draw(3) === 0 ? { guard: guards[draw(guards.length)] } : {}
     const orders: Config = draw(2) === 0 ? { actions: [actions[draw(actions.length)], { type: 'noteReason', params: { reason: 'x' } }] } : {}

@@ -6,10 +6,9 @@
  * From back to front: containers, ways, what containers say, states, labels. A way may cross a
  * container's words, which have a halo; it never crosses a state or a label.
  */
-import { h } from 'preact'
-import type { VNode } from 'preact'
-
 import type { Arrow, Box, Entry, Picture, Sign, TextLine } from '../picture.ts'
+import { element } from './element.ts'
+import type { Drawn } from './element.ts'
 import type { Mark, Overlay } from './overlay.ts'
 import { signPaths, toHeadPath, toInitialPath, toShort, toWayPath } from './shapes.ts'
 
@@ -31,16 +30,16 @@ const pillPadding = { x: 7, y: 3 }
 const signWidth = 15
 const baseline = 10.6
 
-export function ChartDrawing(props: DrawingProps): VNode {
+export function ChartDrawing(props: DrawingProps): Drawn {
   const { picture, overlay, describe } = props
   const containers = picture.boxes.filter(isContainer)
   const leaves = picture.boxes.filter((box) => !isContainer(box))
-  return h(
+  return element(
     'g',
     { class: `chart${overlay === null ? ' kinds' : ''}` },
-    h('rect', { class: 'paper', width: picture.width, height: picture.height }),
-    h('text', { class: 'heading', x: 24, y: 36 }, picture.title),
-    picture.rootRows.length === 0 ? null : h('text', { class: 'caption', x: 24, y: 57 }, 'From any state'),
+    element('rect', { class: 'paper', width: picture.width, height: picture.height }),
+    element('text', { class: 'heading', x: 24, y: 36 }, picture.title),
+    picture.rootRows.length === 0 ? null : element('text', { class: 'caption', x: 24, y: 57 }, 'From any state'),
     containers.map((box) => drawFrame(box, props)),
     picture.arrows.map((arrow) => drawWay(arrow, props)),
     picture.rootRows.map((row) => drawRow(row, props, false)),
@@ -49,7 +48,7 @@ export function ChartDrawing(props: DrawingProps): VNode {
     picture.arrows.flatMap((arrow) => drawLabels(arrow, props)),
     picture.boxes.filter(({ isInitial }) => isInitial).map(drawInitial),
     overlay === null ? null : picture.boxes.map((box) => drawBadge(box, overlay.marks[box.stateId])),
-    picture.note === null ? null : h('title', null, `${describe('')} ${picture.note}`),
+    picture.note === null ? null : element('title', null, `${describe('')} ${picture.note}`),
   )
 }
 
@@ -79,30 +78,30 @@ function isToned(mark: Mark | undefined): boolean {
 
 // ── States ───────────────────────────────────────────────────────────────────────────────────────
 
-function drawFrame(box: Box, props: DrawingProps): VNode {
+function drawFrame(box: Box, props: DrawingProps): Drawn {
   const { stateId, x, y, width, height, kind } = box
   const container = isContainer(box)
   const attributes = toAttributes(stateId, 'state', `box ${kind}${container ? ' container' : ''}`, props)
   if (kind === 'history') return drawHistory(box, attributes)
-  return h(
+  return element(
     'g',
     { key: stateId, ...attributes },
-    h('rect', { class: 'frame', x, y, width, height, rx: container ? 10 : 8 }),
+    element('rect', { class: 'frame', x, y, width, height, rx: container ? 10 : 8 }),
     kind === 'final'
-      ? h('rect', { class: 'inner', x: x + 3, y: y + 3, width: width - 6, height: height - 6, rx: 5.5 })
+      ? element('rect', { class: 'inner', x: x + 3, y: y + 3, width: width - 6, height: height - 6, rx: 5.5 })
       : null,
     kind === 'folded' ? drawFoldMark(box) : null,
     container ? null : [...drawTitleText(box, props), box.rows.length === 0 ? null : drawRule(box)],
   )
 }
 
-function drawHistory({ stateId, x, y, width, history }: Box, attributes: object): VNode {
+function drawHistory({ stateId, x, y, width, history }: Box, attributes: object): Drawn {
   const middle = { x: x + width / 2, y: y + width / 2 }
-  return h(
+  return element(
     'g',
     { key: stateId, ...attributes },
-    h('circle', { class: 'frame', cx: middle.x, cy: middle.y, r: width / 2 - 1 }),
-    h(
+    element('circle', { class: 'frame', cx: middle.x, cy: middle.y, r: width / 2 - 1 }),
+    element(
       'text',
       { class: 'title', x: middle.x, y: middle.y + 4.5, 'text-anchor': 'middle' },
       history === 'deep' ? 'H*' : 'H',
@@ -111,57 +110,57 @@ function drawHistory({ stateId, x, y, width, history }: Box, attributes: object)
 }
 
 /** A second edge below: there is more inside. */
-function drawFoldMark({ x, y, width, height }: Box): VNode {
+function drawFoldMark({ x, y, width, height }: Box): Drawn {
   const path = `M${x + 8} ${y + height + 3.5}H${x + width - 8}`
-  return h('path', { class: 'inner', d: path })
+  return element('path', { class: 'inner', d: path })
 }
 
-function drawRule({ x, y, width }: Box): VNode {
-  return h('line', { class: 'rule', x1: x + 1, y1: y + 28, x2: x + width - 1, y2: y + 28 })
+function drawRule({ x, y, width }: Box): Drawn {
+  return element('line', { class: 'rule', x1: x + 1, y1: y + 28, x2: x + width - 1, y2: y + 28 })
 }
 
 /** A container's words stand above the ways that cross them. */
-function drawTitle(box: Box, props: DrawingProps): VNode {
+function drawTitle(box: Box, props: DrawingProps): Drawn {
   const mark = props.overlay?.marks[box.stateId]
   const tone = props.overlay === null ? '' : (mark?.tone ?? 'unchanged')
-  return h('g', { key: `title ${box.stateId}`, class: `container-title ${tone}`.trim() }, drawTitleText(box, props))
+  return element('g', { key: `title ${box.stateId}`, class: `container-title ${tone}`.trim() }, drawTitleText(box, props))
 }
 
-function drawTitleText(box: Box, { fixesWidths }: DrawingProps): readonly VNode[] {
+function drawTitleText(box: Box, { fixesWidths }: DrawingProps): readonly Drawn[] {
   const { x, y, title, titleSigns } = box
   const left = x + 12 + titleSigns.length * signWidth
   return [
     ...titleSigns.map((sign, place) => drawSign(sign, x + 12 + place * signWidth, y + 9)),
-    h('text', { class: `title${isContainer(box) ? ' halo' : ''}`, x: left, y: y + 19, ...fixed(fixesWidths, null) }, title),
+    element('text', { class: `title${isContainer(box) ? ' halo' : ''}`, x: left, y: y + 19, ...fixed(fixesWidths, null) }, title),
   ]
 }
 
-function drawInitial(box: Box): VNode {
+function drawInitial(box: Box): Drawn {
   const { dot, way, head } = toInitialPath(box)
-  return h(
+  return element(
     'g',
     { key: `initial ${box.stateId}`, class: 'initial' },
-    h('circle', { class: 'dot', cx: dot.x, cy: dot.y, r: 4 }),
-    h('path', { class: 'way', d: way }),
-    h('path', { class: 'head', d: head }),
+    element('circle', { class: 'dot', cx: dot.x, cy: dot.y, r: 4 }),
+    element('path', { class: 'way', d: way }),
+    element('path', { class: 'head', d: head }),
   )
 }
 
-function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined): VNode | null {
+function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined): Drawn | null {
   if (mark?.badge === null || mark?.badge === undefined) return null
   const wide = mark.badge.length * 6.2 + 16
   const left = x + width - wide + 10
-  return h(
+  return element(
     'g',
     { key: `badge ${stateId}`, class: 'badge' },
-    h('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
-    h('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
+    element('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
+    element('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
   )
 }
 
 // ── Transitions ──────────────────────────────────────────────────────────────────────────────────
 
-function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: DrawingProps): VNode {
+function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: DrawingProps): Drawn {
   const marks = labels.map(({ transitionId }) => overlay?.marks[transitionId ?? '']?.tone ?? 'unchanged')
   const tones = new Set(marks)
   const [only] = tones
@@ -170,55 +169,55 @@ function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: Draw
   const classes = labels.map(({ transitionId }) => toClass?.(transitionId ?? '') ?? '')
   const shared = classes.includes('selected') ? 'selected' : classes.every((one) => one === 'dimmed') ? 'dimmed' : ''
   const way = toWayPath(points)
-  return h(
+  return element(
     'g',
     { key: id, class: `arrow ${tone}${toned} ${shared}`.trim(), 'data-arrow': id },
-    h('path', { class: 'casing', d: way }),
-    h('path', { class: `way ${kind}`, d: way }),
-    h('path', { class: `head ${kind}`, d: toHeadPath(points) }),
-    h('path', { class: 'hit', d: way }),
+    element('path', { class: 'casing', d: way }),
+    element('path', { class: `way ${kind}`, d: way }),
+    element('path', { class: `head ${kind}`, d: toHeadPath(points) }),
+    element('path', { class: 'hit', d: way }),
   )
 }
 
-function drawLabels({ labels }: Arrow, props: DrawingProps): readonly VNode[] {
+function drawLabels({ labels }: Arrow, props: DrawingProps): readonly Drawn[] {
   const width = Math.max(...labels.map((label) => label.width)) + 2 * pillPadding.x
   return labels.map((label) => {
     const { transitionId, kind, x, y, height } = label
     const id = transitionId ?? ''
     const pill = { x: x - pillPadding.x, y: y - pillPadding.y, width, height: height + 2 * pillPadding.y, rx: 5 }
-    return h(
+    return element(
       'g',
       { key: id, ...toAttributes(id, 'transition', `label ${kind}`, props) },
-      h('rect', { class: 'pill', ...pill }),
+      element('rect', { class: 'pill', ...pill }),
       drawWords(label, props, ''),
     )
   })
 }
 
-function drawRow(row: Entry, props: DrawingProps, hasHalo: boolean): VNode {
+function drawRow(row: Entry, props: DrawingProps, hasHalo: boolean): Drawn {
   const { transitionId, kind, x, y, width, height } = row
   const words = drawWords(row, props, hasHalo ? 'halo' : '')
   const key = `row ${transitionId ?? ''} ${x} ${y}`
-  if (transitionId === null) return h('g', { key, class: 'row note' }, words)
+  if (transitionId === null) return element('g', { key, class: 'row note' }, words)
   const area = { x: x - 4, y: y - 1, width: width + 8, height: height + 1, rx: 4 }
   const attributes = toAttributes(transitionId, 'transition', `row ${kind}`, props)
-  return h('g', { key, ...attributes }, h('rect', { class: 'touch', fill: 'transparent', ...area }), words)
+  return element('g', { key, ...attributes }, element('rect', { class: 'touch', fill: 'transparent', ...area }), words)
 }
 
-function drawWords({ x, y, signs, lines }: Entry, { fixesWidths }: DrawingProps, classes: string): readonly VNode[] {
+function drawWords({ x, y, signs, lines }: Entry, { fixesWidths }: DrawingProps, classes: string): readonly Drawn[] {
   const left = x + signs.length * signWidth
   return [
     ...signs.map((sign, place) => drawSign(sign, x + place * signWidth, y + 1.5)),
     ...lines.map((line, place) => {
       const at = { x: toShort(left), y: toShort(y + place * lineHeight + baseline) }
       const names = `${line.isBold ? 'bold' : ''} ${classes}`.trim()
-      return h('text', { ...(names === '' ? {} : { class: names }), ...at, ...fixed(fixesWidths, line) }, line.text)
+      return element('text', { ...(names === '' ? {} : { class: names }), ...at, ...fixed(fixesWidths, line) }, line.text)
     }),
   ]
 }
 
-function drawSign(sign: Sign, x: number, y: number): VNode {
-  return h('path', { class: 'sign', d: signPaths[sign], transform: `translate(${toShort(x)} ${toShort(y)})` })
+function drawSign(sign: Sign, x: number, y: number): Drawn {
+  return element('path', { class: 'sign', d: signPaths[sign], transform: `translate(${toShort(x)} ${toShort(y)})` })
 }
 
 function fixed(fixesWidths: boolean | undefined, line: TextLine | null): object {

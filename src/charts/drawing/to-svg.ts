@@ -1,10 +1,9 @@
 /** A picture as an SVG file that stands alone: its own style sheet for both themes, no address, no script. */
-import { h } from 'preact'
-
 import type { Picture } from '../picture.ts'
 import { ChartDrawing } from './chart-drawing.ts'
 import { toChartStyles } from './chart-styles.ts'
 import type { Theme } from './chart-styles.ts'
+import { element } from './element.ts'
 import type { Overlay } from './overlay.ts'
 import { toMarkup } from './to-markup.ts'
 
@@ -25,8 +24,8 @@ export function toSvg(picture: Picture, { theme, overlay, describe }: SvgOptions
     role: 'graphics-document',
     'aria-label': `State chart ${title}`,
   }
-  const drawing = h(ChartDrawing, { picture, overlay, describe, fixesWidths: true })
-  const said = note === null ? null : h('text', { x: 24, y: height - 6 }, note)
-  const file = h('svg', attributes, h('title', null, title), h('style', null, toChartStyles(theme)), drawing, said)
+  const drawing = ChartDrawing({ picture, overlay, describe, fixesWidths: true })
+  const said = note === null ? null : element('text', { x: 24, y: height - 6 }, note)
+  const file = element('svg', attributes, element('title', null, title), element('style', null, toChartStyles(theme)), drawing, said)
   return `${toMarkup(file)}\n`
 }

@@ -7,7 +7,7 @@ import type { Picture } from '../picture.ts'
 import { toElkGraph, toPicture, toWidening, usualTuning } from './elk-graph.ts'
 import type { ElkNode, Tuning } from './elk-graph.ts'
 import { toPlan } from './plan.ts'
-import type { ExtraSigns, Plan } from './plan.ts'
+import type { Plan, PlanOptions } from './plan.ts'
 import { toTreePicture } from './tree-picture.ts'
 
 /** Gives the graph back with places. It rejects when it fails, and with `LayoutTooSlow` when it takes too long. */
@@ -15,19 +15,18 @@ export type LayoutEngine = (graph: ElkNode) => Promise<ElkNode>
 
 export class LayoutTooSlow extends Error {}
 
-export type LayoutOptions = {
+export type LayoutOptions = Pick<PlanOptions, 'extra' | 'folded'> & {
   readonly engine: LayoutEngine
   readonly title?: string
   readonly tuning?: Tuning
-  readonly extra?: ExtraSigns
   /** Told what went wrong when the picture is not the one that was meant. */
   readonly onFailure?: (error: unknown) => void
 }
 
 export async function layOutChart(chart: Chart, options: LayoutOptions): Promise<Picture> {
-  const { engine, extra = {}, onFailure = () => {} } = options
+  const { engine, onFailure = () => {} } = options
   const title = options.title ?? `${chart.machine} ${chart.version}`
-  const plan = toPlan(chart, extra)
+  const plan = toPlan(chart, options)
   for (const tuning of [options.tuning ?? usualTuning, 'plain'] as const) {
     try {
       return toPicture(plan, await place(plan, tuning, engine), title)
@@ -37,7 +36,7 @@ export async function layOutChart(chart: Chart, options: LayoutOptions): Promise
     }
   }
   const note = 'The layout of this chart failed: this is the plain drawing, complete but without arrows.'
-  return toTreePicture(chart, title, note, extra)
+  return toTreePicture(chart, title, note, options)
 }
 
 async function place(plan: Plan, tuning: Tuning | 'plain', engine: LayoutEngine): Promise<ElkNode> {

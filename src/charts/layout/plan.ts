@@ -3,9 +3,10 @@
  * measured. The layout engine sees nothing but these sizes.
  */
 import type { Chart, ChartState, ChartTransition } from '../chart.ts'
+import type { Folded } from '../fold-chart.ts'
 import type { Box, Entry, Sign } from '../picture.ts'
 import { toTextWidth } from './text-width.ts'
-import { isStop, rootRowWidthMax, titleFontSize, toLabelWords, toRowWords, toStateWords } from './wording.ts'
+import { isStop, rootRowWidthMax, titleFontSize, toLabelWords, toNoteWords, toRowWords, toStateWords } from './wording.ts'
 import type { Words } from './wording.ts'
 
 export const lineHeight = 14
@@ -46,8 +47,16 @@ export type Plan = {
   readonly arrows: readonly PlannedArrow[]
 }
 
-/** `allAsRows`: no arrows at all, for the drawing that needs no layout engine. */
-export function toPlan(chart: Chart, extra: ExtraSigns = {}, allAsRows = false): Plan {
+export type PlanOptions = {
+  readonly extra?: ExtraSigns
+  /** What is inside boxes that were folded. */
+  readonly folded?: { readonly [stateId: string]: Folded }
+  /** No arrows at all, for the drawing that needs no layout engine. */
+  readonly allAsRows?: boolean
+}
+
+export function toPlan(chart: Chart, options: PlanOptions = {}): Plan {
+  const { extra = {}, folded = {}, allAsRows = false } = options
   const states = new Map(chart.states.map((state) => [state.id, state]))
   const rows = new Map<string, ChartTransition[]>(chart.states.map(({ id }) => [id, []]))
   const bundles = new Map<string, ChartTransition[]>()
@@ -64,13 +73,13 @@ export function toPlan(chart: Chart, extra: ExtraSigns = {}, allAsRows = false):
   const names = (id: string): string => toTargetName(id, chart.root)
   const root = states.get(chart.root)
   const toEntries = (state: ChartState): readonly UnplacedEntry[] =>
-    toRowEntries(state, rows.get(state.id) ?? [], extra, chart.root)
+    toRowEntries(state, rows.get(state.id) ?? [], extra, folded[state.id], chart.root)
   return {
     rootId: chart.root,
     rootRows: root === undefined ? [] : stack(toEntries(root), 0, 0),
     boxes: chart.states
       .filter(({ id }) => id !== chart.root)
-      .map((state) => toBox(state, states, toEntries(state), extra)),
+      .map((state) => toBox(state, states, toEntries(state), extra, folded[state.id] !== undefined)),
     arrows: [...bundles].map(([key, transitions]) => toArrow(key, transitions, extra, names)),
   }
 }
@@ -92,17 +101,24 @@ function toRowEntries(
   state: ChartState,
   transitions: readonly ChartTransition[],
   extra: ExtraSigns,
+  folded: Folded | undefined,
   rootId: string,
 ): readonly UnplacedEntry[] {
   const isRoot = state.id === rootId
   const names = (id: string): string => toTargetName(id, id.startsWith(`${state.id}.`) ? state.id : rootId)
-  const own = toStateWords(state).map((words) => ({ transitionId: null, kind: 'note' as const, ...words }))
+  const inside = folded === undefined ? [] : [toNoteWords(toInside(folded))]
+  const own = [...inside, ...toStateWords(state)].map((words) => ({ transitionId: null, kind: 'note' as const, ...words }))
   const rows = transitions.map((transition) => ({
     transitionId: transition.id,
     kind: isStop(transition) ? ('note' as const) : transition.kind,
     ...toRowWords(transition, toExtra(transition.id, extra), names, isRoot ? rootRowWidthMax : undefined),
   }))
   return [...own, ...rows]
+}
+
+function toInside({ states, transitions }: Folded): string {
+  const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
+  return `${count(states, 'state')}, ${count(transitions, 'transition')} inside`
 }
 
 function toExtra(id: string, extra: ExtraSigns): readonly Sign[] {
@@ -130,6 +146,7 @@ function toBox(
   states: ReadonlyMap<string, ChartState>,
   entries: readonly UnplacedEntry[],
   extra: ExtraSigns,
+  isFolded: boolean,
 ): PlannedBox {
   const parent = state.parent === null ? undefined : states.get(state.parent)
   const titleSigns = toExtra(state.id, extra)
@@ -144,14 +161,19 @@ function toBox(
     parent: state.parent,
     title: state.key,
     titleSigns,
-    kind: parent?.kind === 'parallel' && state.kind === 'compound' ? 'region' : state.kind,
+    kind: toBoxKind(state, parent, isFolded),
     history: state.history,
     isInitial: parent?.initial === state.id,
     rows: isHistory ? [] : rows,
     header,
     width: isHistory ? historySize : Math.ceil(width),
-    height: isHistory ? historySize : header + (state.kind === 'final' ? 4 : 0),
+    height: isHistory ? historySize : header + (state.kind === 'final' || isFolded ? 4 : 0),
   }
+}
+
+function toBoxKind(state: ChartState, parent: ChartState | undefined, isFolded: boolean): Box['kind'] {
+  if (isFolded) return 'folded'
+  return parent?.kind === 'parallel' && state.kind === 'compound' ? 'region' : state.kind
 }
 
 function toArrow(

@@ -6,14 +6,14 @@ import type { Chart } from '../chart.ts'
 import type { Box, Picture } from '../picture.ts'
 import { shiftEntries, titleHeight } from './elk-graph.ts'
 import { toPlan } from './plan.ts'
-import type { ExtraSigns, PlannedBox } from './plan.ts'
+import type { PlannedBox, PlanOptions } from './plan.ts'
 
 const margin = 24
 const indent = 24
 const gap = 14
 
-export function toTreePicture(chart: Chart, title: string, note: string, extra: ExtraSigns = {}): Picture {
-  const plan = toPlan(chart, extra, true)
+export function toTreePicture(chart: Chart, title: string, note: string, options: PlanOptions = {}): Picture {
+  const plan = toPlan(chart, { ...options, allAsRows: true })
   const rootRows = shiftEntries(plan.rootRows, { x: margin, y: margin + titleHeight })
   const last = rootRows.at(-1)
   const boxes: Box[] = []

@@ -61,7 +61,11 @@ export function toStateWords(state: ChartState): readonly Words[] {
     id === source ? `invoke ${source}` : `invoke ${source} as ${id}`,
   )
   const texts = [...of('entry', state.entry), ...of('exit', state.exit), ...invocations]
-  return texts.map((text) => ({ signs: [], lines: wrap(text, rowWidthMax, ', ').map(toPlainLine) }))
+  return texts.map(toNoteWords)
+}
+
+export function toNoteWords(text: string): Words {
+  return { signs: [], lines: wrap(text, rowWidthMax, ', ').map(toPlainLine) }
 }
 
 /** What a target is called from where the transition stands. */
