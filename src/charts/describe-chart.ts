@@ -1,7 +1,7 @@
 /** States and transitions in one sentence each: what a screen reader says and a tooltip shows. */
 import type { Chart, ChartState, ChartTransition } from './chart.ts'
 import { isStop, toEventText } from './layout/wording.ts'
-import { toTargetName } from './layout/plan.ts'
+import { toTargetName } from './target-name.ts'
 
 /** By the id of a state or transition; an unknown one is called by its id. */
 export function describeChart(chart: Chart): (id: string) => string {

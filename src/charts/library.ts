@@ -22,6 +22,7 @@ import { lintChart } from './lint/lint-chart.ts'
 import type { Allowance, Finding } from './lint/lint-chart.ts'
 import type { Picture } from './picture.ts'
 import { createRecent } from './recent.ts'
+import type { LayOut } from './draw-chart.ts'
 
 /** A machine of this build, with what a reviewer needs besides. */
 export type LibraryMachine = {
@@ -66,7 +67,11 @@ export type View = {
   readonly comparison: (Omit<Comparison, 'union'> & { readonly overlay: Overlay; readonly baseRef: string }) | null
 }
 
-export type ViewRequest = { readonly entry: LibraryChart; readonly base: LibraryChart | null; readonly folds: readonly string[] }
+export type ViewRequest = {
+  readonly entry: LibraryChart
+  readonly base: LibraryChart | null
+  readonly folds: readonly string[]
+}
 
 export type ChartLibrary = {
   list(): readonly LibraryChart[]
@@ -76,6 +81,8 @@ export type ChartLibrary = {
   machineOf(entry: LibraryChart): LibraryMachine | null
   view(request: ViewRequest): Promise<View>
   svg(request: ViewRequest, theme: Theme): Promise<string>
+  /** Of any chart; a kept picture is taken where there is one. */
+  readonly layOut: LayOut
 }
 
 const viewsRemembered = 64
@@ -90,9 +97,16 @@ export function createChartLibrary(options: LibraryOptions): ChartLibrary {
     const key = JSON.stringify([request.entry.ref, request.entry.hash, request.base?.hash, folds])
     return views.take(key, async () => makeView({ ...request, folds }, machineOf(request.entry), options))
   }
+  const layOut: LayOut = async (chart, wanted) => {
+    const isPlain = Object.keys(wanted).length === 0
+    const kept = isPlain ? options.pictures[hashChart(chart)] : undefined
+    return kept ?? layOutChart(chart, { ...wanted, engine: options.engine, onFailure: options.onFailure })
+  }
   return {
+    layOut,
     list: () => entries,
-    find: (ref) => entries.find((entry) => entry.ref === ref) ?? entries.find(({ chart }) => chart.machine === ref) ?? null,
+    find: (ref) =>
+      entries.find((entry) => entry.ref === ref) ?? entries.find(({ chart }) => chart.machine === ref) ?? null,
     machineOf,
     view,
     async svg(request, theme) {
@@ -148,7 +162,8 @@ async function makeView(
     folded: folds,
     findings: lintChart(entry.chart, { allowances: machine?.allowances ?? [] }),
     places: entry.source === 'build' ? (machine?.places ?? {}) : {},
-    comparison: compared === null || overlay === null || base === null ? null : toComparisonView(compared, overlay, base.ref),
+    comparison:
+      compared === null || overlay === null || base === null ? null : toComparisonView(compared, overlay, base.ref),
   }
 }
 

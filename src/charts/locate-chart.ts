@@ -48,10 +48,12 @@ function findTransition(
   nodeId: string,
   resolve: (literal: Literal | undefined) => Literal | undefined,
 ): number | null {
-  const field = (outer: string, inner: string): Literal | undefined => resolve(state.fields.get(outer))?.fields.get(inner)
+  const field = (outer: string, inner: string): Literal | undefined =>
+    resolve(state.fields.get(outer))?.fields.get(inner)
   const found = (): Literal | undefined => {
     if (event === '') return state.fields.get('always')
-    if (event.startsWith('xstate.after.')) return field('after', event.slice('xstate.after.'.length, -nodeId.length - 1))
+    if (event.startsWith('xstate.after.'))
+      return field('after', event.slice('xstate.after.'.length, -nodeId.length - 1))
     if (event.startsWith('xstate.done.actor.')) return field('invoke', 'onDone')
     if (event.startsWith('xstate.error.actor.')) return field('invoke', 'onError')
     if (event.startsWith('xstate.done.state.')) return state.fields.get('onDone')
@@ -74,7 +76,9 @@ function findRoot(text: string): Literal | null {
 /** `const name = …{` and `const name = [`: what may be named elsewhere. */
 function readConstants(text: string): ReadonlyMap<string, Literal> {
   const constants = new Map<string, Literal>()
-  for (const { 1: name = '', 0: whole, index } of text.matchAll(/^(?:export )?const (\w+) = (?:[\w.]+\()?(?=[[{])/gmu)) {
+  for (const { 1: name = '', 0: whole, index } of text.matchAll(
+    /^(?:export )?const (\w+) = (?:[\w.]+\()?(?=[[{])/gmu,
+  )) {
     constants.set(name, readValue(startAt(text, index + whole.length)))
   }
   return constants

@@ -8,11 +8,12 @@ import type { Readiness } from '../infra/http/operations-routes.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
+import type { ChartsPart } from './charts.ts'
 import type { Parts } from './parts.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
-export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
+export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, log, database, provider } = parts
   return createApp({
     clock: processClock,
@@ -22,6 +23,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
     apiToken,
     readModel: database.repository,
     toUserKey,
+    charts,
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
@@ -30,9 +32,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
           reached: createReached(config.crashPoint),
         }
       : null,
-    // The phone is the only page so far.
-    pages:
-      config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
+    pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
   })
 }
 

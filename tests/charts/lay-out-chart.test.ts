@@ -29,13 +29,16 @@ test('every state and transition of a random machine is drawn exactly once, and 
   )
 })
 
-test.each(Object.entries(registeredMachines))('the chart of %s reads from top to bottom', async (_name, { machine }) => {
-  const picture = await layOutChart(extractChart(machine), { engine: elkEngine })
-  const { overlaps, misplacedInitials } = measurePicture(picture)
-  expect(picture.note).toBeNull()
-  expect(overlaps).toEqual([])
-  expect(misplacedInitials).toEqual([])
-})
+test.each(Object.entries(registeredMachines))(
+  'the chart of %s reads from top to bottom',
+  async (_name, { machine }) => {
+    const picture = await layOutChart(extractChart(machine), { engine: elkEngine })
+    const { overlaps, misplacedInitials } = measurePicture(picture)
+    expect(picture.note).toBeNull()
+    expect(overlaps).toEqual([])
+    expect(misplacedInitials).toEqual([])
+  },
+)
 
 test('hundreds of states are laid out without an overlap', many, async () => {
   const numbers = Array.from({ length: 997 }, (_, place) => ((place * place * 31 + place * 7_919) >> 3) % 1_000)
@@ -92,7 +95,10 @@ type Ids = { readonly states: readonly string[]; readonly transitions: readonly 
 
 function toIds(chart: ReturnType<typeof extractChart>): Ids {
   return {
-    states: chart.states.map(({ id }) => id).filter((id) => id !== chart.root).toSorted(),
+    states: chart.states
+      .map(({ id }) => id)
+      .filter((id) => id !== chart.root)
+      .toSorted(),
     transitions: chart.transitions.map(({ id }) => id).toSorted(),
   }
 }

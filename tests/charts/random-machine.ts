@@ -84,18 +84,24 @@ function toConfig(
   draw: Draw,
 ): { readonly config: Config; readonly count: number } {
   if (node.kind === 'final') return { config: { type: 'final' }, count: 0 }
-  if (node.kind === 'history') return { config: { type: 'history', history: draw(2) === 0 ? 'deep' : 'shallow' }, count: 0 }
+  if (node.kind === 'history')
+    return { config: { type: 'history', history: draw(2) === 0 ? 'deep' : 'shallow' }, count: 0 }
   let count = 0
   const transition = (): Config => {
     count += 1
     const goal = paths[toGoal(paths.indexOf(path), paths.length, draw)] ?? path
-    const to: Config = draw(4) === 0 ? {} : { target: `#${['random', ...goal].join('.')}`, ...(draw(4) === 0 && { reenter: true }) }
+    const to: Config =
+      draw(4) === 0 ? {} : { target: `#${['random', ...goal].join('.')}`, ...(draw(4) === 0 && { reenter: true }) }
     const condition: Config = draw(3) === 0 ? { guard: guards[draw(guards.length)] } : {}
-    const orders: Config = draw(2) === 0 ? { actions: [actions[draw(actions.length)], { type: 'noteReason', params: { reason: 'x' } }] } : {}
+    const orders: Config =
+      draw(2) === 0 ? { actions: [actions[draw(actions.length)], { type: 'noteReason', params: { reason: 'x' } }] } : {}
     return { ...to, ...condition, ...orders }
   }
   const some = (most: number): readonly Config[] => Array.from({ length: 1 + draw(most) }, transition)
-  const config: Config = { type: node.kind === 'parallel' ? 'parallel' : undefined, entry: actions[draw(actions.length)] }
+  const config: Config = {
+    type: node.kind === 'parallel' ? 'parallel' : undefined,
+    entry: actions[draw(actions.length)],
+  }
   if (node.kind === 'compound') config['initial'] = node.children[0]?.key
   const on: Config = {}
   for (let left = draw(3); left > 0; left -= 1) {
@@ -104,7 +110,8 @@ function toConfig(
   }
   config['on'] = on
   if (draw(3) === 0) config['after'] = { [delays[draw(delays.length)] ?? '250']: some(2) }
-  if (path.length > 0 && draw(4) === 0) config['invoke'] = { id: `draft-${path.join('-')}`, src: 'draftReply', onDone: some(2), onError: some(1) }
+  if (path.length > 0 && draw(4) === 0)
+    config['invoke'] = { id: `draft-${path.join('-')}`, src: 'draftReply', onDone: some(2), onError: some(1) }
   // A guard that never holds keeps `always` from running in circles when the machine is made.
   if (path.length > 0 && draw(5) === 0) config['always'] = some(1)
   if (path.length > 0 && node.kind === 'parallel' && draw(2) === 0) config['onDone'] = some(1)

@@ -8,7 +8,7 @@
  */
 import { describeTransition } from '../describe-chart.ts'
 import type { Chart, ChartState, ChartTransition } from '../chart.ts'
-import { toTargetName } from '../layout/plan.ts'
+import { toTargetName } from '../target-name.ts'
 import { matchTransitions } from './match-transitions.ts'
 import type { TransitionMatch } from './match-transitions.ts'
 import { compareStates } from './compare-states.ts'
@@ -39,14 +39,25 @@ export type Comparison = {
   readonly onlyHead: readonly string[]
 }
 
-const risks = { removedState: 0, removedTransition: 1, structure: 2, condition: 3, action: 4, added: 5, words: 6 } as const
+const risks = {
+  removedState: 0,
+  removedTransition: 1,
+  structure: 2,
+  condition: 3,
+  action: 4,
+  added: 5,
+  words: 6,
+} as const
 
 /** Throws when the charts are of two machines. */
 export function compareCharts(base: Chart, head: Chart): Comparison {
   if (base.root !== head.root) throw new Error(`${base.machine} and ${head.machine} are two machines`)
   const moved = findMoved(base, head)
   const states = compareStates(base, head, moved, risks)
-  const matches = matchTransitions(base.transitions.map((one) => rename(one, moved)), head.transitions)
+  const matches = matchTransitions(
+    base.transitions.map((one) => rename(one, moved)),
+    head.transitions,
+  )
   const removed = matches.filter((match) => match.kind === 'removed')
   const retargeted = matches.filter((match) => match.kind === 'retargeted')
   const union = toUnion(base, head, states.removed, [...removed, ...retargeted])
@@ -73,8 +84,14 @@ export function toBaseId(id: string): string {
 /** Base ids of states that stand elsewhere in the head: their key left one place and came to one other. */
 function findMoved(base: Chart, head: Chart): ReadonlyMap<string, string> {
   const isIn = (chart: Chart, id: string): boolean => chart.states.some((state) => state.id === id)
-  const gone = Map.groupBy(base.states.filter(({ id }) => !isIn(head, id)), ({ key }) => key)
-  const come = Map.groupBy(head.states.filter(({ id }) => !isIn(base, id)), ({ key }) => key)
+  const gone = Map.groupBy(
+    base.states.filter(({ id }) => !isIn(head, id)),
+    ({ key }) => key,
+  )
+  const come = Map.groupBy(
+    head.states.filter(({ id }) => !isIn(base, id)),
+    ({ key }) => key,
+  )
   const moved = new Map<string, string>()
   for (const [key, [from, ...others]] of gone) {
     const [to, ...candidates] = come.get(key) ?? []
@@ -125,13 +142,25 @@ function toChanges(match: TransitionMatch, head: Chart, removedStates: readonly 
   switch (match.kind) {
     case 'added': {
       const now = say(match.head)
-      return [{ kind: 'added', what, ids: [match.head.id], risk: risks.added, sentence: `added: ${now}`, was: null, now }]
+      return [
+        { kind: 'added', what, ids: [match.head.id], risk: risks.added, sentence: `added: ${now}`, was: null, now },
+      ]
     }
     case 'removed': {
       const was = say(match.base)
       const because = removedStates.includes(match.base.source) ? ' (with its state)' : ''
       const sentence = `removed: ${was}${because}`
-      return [{ kind: 'removed', what, ids: [toBaseId(match.base.id)], risk: risks.removedTransition, sentence, was, now: null }]
+      return [
+        {
+          kind: 'removed',
+          what,
+          ids: [toBaseId(match.base.id)],
+          risk: risks.removedTransition,
+          sentence,
+          was,
+          now: null,
+        },
+      ]
     }
     case 'retargeted': {
       const [was, now] = [say(match.base), say(match.head)]

@@ -1,6 +1,6 @@
 /** What changed about states themselves: which came, went or moved, and what they do by themselves. */
 import type { Chart, ChartState } from '../chart.ts'
-import { toTargetName } from '../layout/plan.ts'
+import { toTargetName } from '../target-name.ts'
 import type { Change } from './compare-charts.ts'
 import { toActionDifferences } from './transition-differences.ts'
 
@@ -11,7 +11,13 @@ export type StateComparison = {
   readonly addedIds: readonly string[]
 }
 
-type Risks = { readonly removedState: number; readonly structure: number; readonly action: number; readonly added: number; readonly words: number }
+type Risks = {
+  readonly removedState: number
+  readonly structure: number
+  readonly action: number
+  readonly added: number
+  readonly words: number
+}
 
 /** `moved`: base ids of states that stand elsewhere now, with their new ids. */
 export function compareStates(
@@ -32,8 +38,22 @@ export function compareStates(
     const texts = { was: name(id), now: to === undefined ? null : name(to) }
     changes.push(
       to === undefined
-        ? { kind: 'removed', what: 'state', ids: [id], risk: risks.removedState, sentence: `the state ${name(id)} is removed`, ...texts }
-        : { kind: 'moved', what: 'state', ids: [to, id], risk: risks.removedState, sentence: `the state ${name(id)} is now ${name(to)}`, ...texts },
+        ? {
+            kind: 'removed',
+            what: 'state',
+            ids: [id],
+            risk: risks.removedState,
+            sentence: `the state ${name(id)} is removed`,
+            ...texts,
+          }
+        : {
+            kind: 'moved',
+            what: 'state',
+            ids: [to, id],
+            risk: risks.removedState,
+            sentence: `the state ${name(id)} is now ${name(to)}`,
+            ...texts,
+          },
     )
   }
   for (const { id } of added.filter((state) => !arrived.has(state.id))) {
@@ -79,13 +99,17 @@ function toStructureTexts(
   return [
     ...(was.kind === now.kind ? [] : [`is ${now.kind} instead of ${was.kind}`]),
     ...(initial === now.initial ? [] : [`starts in ${starts(now.initial)} instead of ${starts(was.initial)}`]),
-    ...(was.history === now.history ? [] : [`remembers ${now.history ?? 'nothing'} instead of ${was.history ?? 'nothing'}`]),
+    ...(was.history === now.history
+      ? []
+      : [`remembers ${now.history ?? 'nothing'} instead of ${was.history ?? 'nothing'}`]),
   ]
 }
 
 function toInvocationTexts(was: ChartState, now: ChartState): readonly string[] {
   const list = ({ invocations }: ChartState): string =>
-    invocations.length === 0 ? 'nothing' : invocations.map(({ id, source }) => (id === source ? id : `${source} as ${id}`)).join(', ')
+    invocations.length === 0
+      ? 'nothing'
+      : invocations.map(({ id, source }) => (id === source ? id : `${source} as ${id}`)).join(', ')
   return list(was) === list(now) ? [] : [`invokes ${list(now)} instead of ${list(was)}`]
 }
 

@@ -17,7 +17,9 @@ export function toTransitionDifferences({ base, head }: Matched): Differences {
     conditions: [
       ...toGuardText(base, head),
       ...toDelayText(base, head),
-      ...(base.reenters === head.reenters ? [] : [head.reenters ? 'enters its state anew' : 'no longer enters its state anew']),
+      ...(base.reenters === head.reenters
+        ? []
+        : [head.reenters ? 'enters its state anew' : 'no longer enters its state anew']),
     ],
     actions: toActionDifferences('does', base.actions, head.actions),
   }

@@ -123,7 +123,11 @@ function drawRule({ x, y, width }: Box): Drawn {
 function drawTitle(box: Box, props: DrawingProps): Drawn {
   const mark = props.overlay?.marks[box.stateId]
   const tone = props.overlay === null ? '' : (mark?.tone ?? 'unchanged')
-  return element('g', { key: `title ${box.stateId}`, class: `container-title ${tone}`.trim() }, drawTitleText(box, props))
+  return element(
+    'g',
+    { key: `title ${box.stateId}`, class: `container-title ${tone}`.trim() },
+    drawTitleText(box, props),
+  )
 }
 
 function drawTitleText(box: Box, { fixesWidths }: DrawingProps): readonly Drawn[] {
@@ -131,7 +135,11 @@ function drawTitleText(box: Box, { fixesWidths }: DrawingProps): readonly Drawn[
   const left = x + 12 + titleSigns.length * signWidth
   return [
     ...titleSigns.map((sign, place) => drawSign(sign, x + 12 + place * signWidth, y + 9)),
-    element('text', { class: `title${isContainer(box) ? ' halo' : ''}`, x: left, y: y + 19, ...fixed(fixesWidths, null) }, title),
+    element(
+      'text',
+      { class: `title${isContainer(box) ? ' halo' : ''}`, x: left, y: y + 19, ...fixed(fixesWidths, null) },
+      title,
+    ),
   ]
 }
 
@@ -211,7 +219,11 @@ function drawWords({ x, y, signs, lines }: Entry, { fixesWidths }: DrawingProps,
     ...lines.map((line, place) => {
       const at = { x: toShort(left), y: toShort(y + place * lineHeight + baseline) }
       const names = `${line.isBold ? 'bold' : ''} ${classes}`.trim()
-      return element('text', { ...(names === '' ? {} : { class: names }), ...at, ...fixed(fixesWidths, line) }, line.text)
+      return element(
+        'text',
+        { ...(names === '' ? {} : { class: names }), ...at, ...fixed(fixesWidths, line) },
+        line.text,
+      )
     }),
   ]
 }

@@ -26,6 +26,13 @@ export function toSvg(picture: Picture, { theme, overlay, describe }: SvgOptions
   }
   const drawing = ChartDrawing({ picture, overlay, describe, fixesWidths: true })
   const said = note === null ? null : element('text', { x: 24, y: height - 6 }, note)
-  const file = element('svg', attributes, element('title', null, title), element('style', null, toChartStyles(theme)), drawing, said)
+  const file = element(
+    'svg',
+    attributes,
+    element('title', null, title),
+    element('style', null, toChartStyles(theme)),
+    drawing,
+    said,
+  )
   return `${toMarkup(file)}\n`
 }

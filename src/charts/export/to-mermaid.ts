@@ -6,7 +6,7 @@ import { indexChart } from '../chart-index.ts'
 import type { ChartIndex } from '../chart-index.ts'
 import type { Chart, ChartState, ChartTransition } from '../chart.ts'
 import { isStop, toEventText } from '../layout/wording.ts'
-import { toTargetName } from '../layout/plan.ts'
+import { toTargetName } from '../target-name.ts'
 
 const anyState = 'any_state'
 
@@ -14,9 +14,15 @@ type Writing = { readonly index: ChartIndex; readonly names: ReadonlyMap<string,
 
 export function toMermaid(chart: Chart): string {
   const index = indexChart(chart)
-  const names = new Map(chart.states.map(({ id }, place) => [id, `s${place}_${id.split('.').at(-1) ?? ''}`.replaceAll(/\W/gu, '_')]))
+  const names = new Map(
+    chart.states.map(({ id }, place) => [id, `s${place}_${id.split('.').at(-1) ?? ''}`.replaceAll(/\W/gu, '_')]),
+  )
   names.set(chart.root, anyState)
-  const writing: Writing = { index, names, lines: ['stateDiagram-v2', `  %% ${toText(`${chart.machine} ${chart.version}`)}`] }
+  const writing: Writing = {
+    index,
+    names,
+    lines: ['stateDiagram-v2', `  %% ${toText(`${chart.machine} ${chart.version}`)}`],
+  }
   const root = index.state(chart.root)
   if (root !== undefined) writeInside(root, writing, '  ')
   if (index.outOf(chart.root).length > 0) writing.lines.push(`  state "any state" as ${anyState}`)
@@ -56,5 +62,10 @@ function writeTransition(transition: ChartTransition, { index, names, lines }: W
 
 /** What has a meaning of its own in Mermaid is left out or written in other signs. */
 function toText(text: string): string {
-  return text.replaceAll(/\s+/gu, ' ').replaceAll('"', "'").replaceAll(';', ',').replaceAll('%%', '%').replaceAll('#', '')
+  return text
+    .replaceAll(/\s+/gu, ' ')
+    .replaceAll('"', "'")
+    .replaceAll(';', ',')
+    .replaceAll('%%', '%')
+    .replaceAll('#', '')
 }

@@ -1,7 +1,7 @@
 /** A chart as a table: one row for each transition, with all that its picture says. */
 import type { Chart, ChartAction } from '../chart.ts'
 import { isStop, toEventText } from '../layout/wording.ts'
-import { toTargetName } from '../layout/plan.ts'
+import { toTargetName } from '../target-name.ts'
 
 export type TransitionRow = {
   readonly id: string

@@ -22,7 +22,12 @@ const tolerance = 0.6
 
 export function measurePicture(picture: Picture): PictureMetrics {
   return {
-    overlaps: [...findBoxOverlaps(picture), ...findLabelOverlaps(picture), ...findWayOverlaps(picture), ...findSpills(picture)],
+    overlaps: [
+      ...findBoxOverlaps(picture),
+      ...findLabelOverlaps(picture),
+      ...findWayOverlaps(picture),
+      ...findSpills(picture),
+    ],
     crossings: countCrossings(picture.arrows),
     bends: picture.arrows.reduce((sum, { points }) => sum + points.length - 2, 0),
     misplacedInitials: findMisplacedInitials(picture.boxes),
@@ -54,9 +59,13 @@ function findLabelOverlaps({ boxes, arrows }: Picture): readonly string[] {
   const found: string[] = []
   const pills = arrows.map((arrow) => ({ id: arrow.id, area: toPill(arrow.labels) }))
   for (const [place, { id, area }] of pills.entries()) {
-    for (const other of pills.slice(place + 1)) if (meets(area, other.area)) found.push(`the labels ${id} and ${other.id}`)
+    for (const other of pills.slice(place + 1))
+      if (meets(area, other.area)) found.push(`the labels ${id} and ${other.id}`)
     for (const box of boxes) {
-      if (meets(area, toWordsArea(box)) && !(isContainer(box) && contains(box, area) && !meets(area, toWordsArea(box)))) {
+      if (
+        meets(area, toWordsArea(box)) &&
+        !(isContainer(box) && contains(box, area) && !meets(area, toWordsArea(box)))
+      ) {
         found.push(`the label ${id} and the state ${box.stateId}`)
       }
     }
@@ -88,7 +97,8 @@ function findWayOverlaps({ boxes, arrows }: Picture): readonly string[] {
     for (const other of arrows) {
       if (other.id === arrow.id) continue
       const pill = toPill(other.labels)
-      if (segments.some((segment) => crosses(segment, pill))) found.push(`the way ${arrow.id} and the label ${other.id}`)
+      if (segments.some((segment) => crosses(segment, pill)))
+        found.push(`the way ${arrow.id} and the label ${other.id}`)
     }
   }
   return found
@@ -138,7 +148,11 @@ function findMisplacedInitials(boxes: readonly Box[]): readonly string[] {
   const parentOf = (box: Box): string => box.stateId.slice(0, -box.title.length - 1)
   return boxes
     .filter(({ isInitial }) => isInitial)
-    .filter((box) => boxes.some((other) => parentOf(other) === parentOf(box) && other.y + tolerance < box.y && other.kind !== 'history'))
+    .filter((box) =>
+      boxes.some(
+        (other) => parentOf(other) === parentOf(box) && other.y + tolerance < box.y && other.kind !== 'history',
+      ),
+    )
     .map(({ stateId }) => stateId)
 }
 

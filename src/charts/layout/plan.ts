@@ -5,8 +5,17 @@
 import type { Chart, ChartState, ChartTransition } from '../chart.ts'
 import type { Folded } from '../fold-chart.ts'
 import type { Box, Entry, Sign } from '../picture.ts'
+import { toTargetName } from '../target-name.ts'
 import { toTextWidth } from './text-width.ts'
-import { isStop, rootRowWidthMax, titleFontSize, toLabelWords, toNoteWords, toRowWords, toStateWords } from './wording.ts'
+import {
+  isStop,
+  rootRowWidthMax,
+  titleFontSize,
+  toLabelWords,
+  toNoteWords,
+  toRowWords,
+  toStateWords,
+} from './wording.ts'
 import type { Words } from './wording.ts'
 
 export const lineHeight = 14
@@ -84,11 +93,6 @@ export function toPlan(chart: Chart, options: PlanOptions = {}): Plan {
   }
 }
 
-/** A state's place below the root, as a reader says it. */
-export function toTargetName(id: string, rootId: string): string {
-  return id.startsWith(`${rootId}.`) ? id.slice(rootId.length + 1) : id
-}
-
 /** The state itself counts as within. */
 function isWithin(id: string, outer: string, states: ReadonlyMap<string, ChartState>): boolean {
   for (let at: string | null = id; at !== null; at = states.get(at)?.parent ?? null) if (at === outer) return true
@@ -107,7 +111,11 @@ function toRowEntries(
   const isRoot = state.id === rootId
   const names = (id: string): string => toTargetName(id, id.startsWith(`${state.id}.`) ? state.id : rootId)
   const inside = folded === undefined ? [] : [toNoteWords(toInside(folded))]
-  const own = [...inside, ...toStateWords(state)].map((words) => ({ transitionId: null, kind: 'note' as const, ...words }))
+  const own = [...inside, ...toStateWords(state)].map((words) => ({
+    transitionId: null,
+    kind: 'note' as const,
+    ...words,
+  }))
   const rows = transitions.map((transition) => ({
     transitionId: transition.id,
     kind: isStop(transition) ? ('note' as const) : transition.kind,

@@ -5,10 +5,16 @@ const closed = 'a closed conversation stays as it is; the next message opens ano
 
 export const allowances: { readonly [machine: string]: readonly Allowance[] } = {
   conversation: [
-    ...['EXPIRED', 'AGENT_CLOSED', 'SUPPORT_CLOSED', 'USER_CLOSED', 'FAILED'].map(
-      (status): Allowance => ({ rule: 'no-timeout', about: `conversation.${status}`, reason: closed }),
-    ),
+    ...['EXPIRED', 'AGENT_CLOSED', 'SUPPORT_CLOSED', 'USER_CLOSED', 'FAILED'].map((status): Allowance => ({
+      rule: 'no-timeout',
+      about: `conversation.${status}`,
+      reason: closed,
+    })),
     { rule: 'dead-end', about: 'conversation.FAILED', reason: 'FAILED outranks every other closing' },
-    { rule: 'dead-end', about: 'conversation.USER_CLOSED', reason: 'only FAILED outranks it, and a closed chart cannot fail' },
+    {
+      rule: 'dead-end',
+      about: 'conversation.USER_CLOSED',
+      reason: 'only FAILED outranks it, and a closed chart cannot fail',
+    },
   ],
 }

@@ -5,7 +5,7 @@
 import { indexChart } from '../chart-index.ts'
 import type { ChartIndex } from '../chart-index.ts'
 import type { Chart, ChartTransition } from '../chart.ts'
-import { toTargetName } from '../layout/plan.ts'
+import { toTargetName } from '../target-name.ts'
 import { isStop, toEventText } from '../layout/wording.ts'
 import { findReached } from './find-reached.ts'
 
@@ -150,15 +150,22 @@ function findUndeclared(chart: Chart, events: readonly string[] | undefined): re
   return [...ofTransitions, ...ofStates]
 }
 
-const builtIn = /^(?:code$|assign$|log$|enqueueActions$|sendTo$|forwardTo$|sendParent$|stop child$|(?:raise|cancel|spawn|emit) )/
+const builtIn =
+  /^(?:code$|assign$|log$|enqueueActions$|sendTo$|forwardTo$|sendParent$|stop child$|(?:raise|cancel|spawn|emit) )/
 
-function toMissingActions(actions: readonly { readonly name: string }[], declared: readonly string[]): readonly string[] {
+function toMissingActions(
+  actions: readonly { readonly name: string }[],
+  declared: readonly string[],
+): readonly string[] {
   const missing = actions.filter(({ name }) => !declared.includes(name) && !builtIn.test(name))
   return missing.map(({ name }) => `the action ${name}`)
 }
 
 function findUnused({ declared, states, transitions }: Chart): readonly Found[] {
-  const actions = [...states.flatMap(({ entry, exit }) => [...entry, ...exit]), ...transitions.flatMap((one) => one.actions)]
+  const actions = [
+    ...states.flatMap(({ entry, exit }) => [...entry, ...exit]),
+    ...transitions.flatMap((one) => one.actions),
+  ]
   const used = {
     guard: new Set(transitions.flatMap(({ guard }) => guard?.names ?? [])),
     action: new Set(actions.map(({ name }) => name)),
@@ -180,13 +187,19 @@ function findUnused({ declared, states, transitions }: Chart): readonly Found[] 
 /** `always` that leads back to where it came from: only a guard can end it. */
 function findAlwaysCycles(index: ChartIndex): readonly Found[] {
   const { chart } = index
-  const always = chart.transitions.filter(({ kind, source }) => kind === 'always' && index.state(source)?.kind !== 'history')
+  const always = chart.transitions.filter(
+    ({ kind, source }) => kind === 'always' && index.state(source)?.kind !== 'history',
+  )
   return always
     .filter((transition) => leadsBack(transition, always, index))
     .map(({ id, source }) => of('always-cycle', id, `always leads ${toTargetName(source, chart.root)} back to itself`))
 }
 
-function leadsBack({ source, targets }: ChartTransition, always: readonly ChartTransition[], index: ChartIndex): boolean {
+function leadsBack(
+  { source, targets }: ChartTransition,
+  always: readonly ChartTransition[],
+  index: ChartIndex,
+): boolean {
   const waiting = [...targets]
   const seen = new Set<string>()
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
@@ -206,17 +219,24 @@ function findSharedEvents(index: ChartIndex): readonly Found[] {
     .flatMap(({ id }) => {
       const regions = index.children(id).map((region) => ({ key: region.key, events: eventsWithin(index, region.id) }))
       return regions.flatMap(({ key, events }, place) =>
-        regions.slice(place + 1).flatMap((other) =>
-          [...events].filter((event) => other.events.has(event)).map((event) =>
-            of('both-regions', id, `${key} and ${other.key} of ${toTargetName(id, chart.root)} both take ${event}`),
+        regions
+          .slice(place + 1)
+          .flatMap((other) =>
+            [...events]
+              .filter((event) => other.events.has(event))
+              .map((event) =>
+                of('both-regions', id, `${key} and ${other.key} of ${toTargetName(id, chart.root)} both take ${event}`),
+              ),
           ),
-        ),
       )
     })
 }
 
 function eventsWithin(index: ChartIndex, id: string): ReadonlySet<string> {
-  const own = index.outOf(id).filter(({ kind }) => kind === 'event').map(({ event }) => event)
+  const own = index
+    .outOf(id)
+    .filter(({ kind }) => kind === 'event')
+    .map(({ event }) => event)
   const inner = index.children(id).flatMap((child) => [...eventsWithin(index, child.id)])
   return new Set([...own, ...inner])
 }

@@ -43,7 +43,10 @@ const guardsTriedMax = 8
 
 export function listOptions(walker: Walker, chart: Chart, toExample: ToExample): Options {
   const definitions = getNextTransitions(walker.snapshot) as unknown as readonly Definition[]
-  const byEvent = Map.groupBy(definitions.filter(({ eventType }) => eventType !== ''), ({ eventType }) => eventType)
+  const byEvent = Map.groupBy(
+    definitions.filter(({ eventType }) => eventType !== ''),
+    ({ eventType }) => eventType,
+  )
   const kinds = new Map(chart.transitions.map(({ id, kind }) => [id, kind]))
   const due = new Map(walker.timers.armed().map(({ event, dueAt }) => [event.type, dueAt - walker.timers.now()]))
   const options = [...byEvent].map(([event, candidates]): Option => {
@@ -51,7 +54,9 @@ export function listOptions(walker: Walker, chart: Chart, toExample: ToExample):
     const kind = first === undefined ? 'event' : (kinds.get(toTransitionId(first)) ?? 'event')
     return { event, kind, dueInMs: due.get(event) ?? null, branches: toBranches(event, candidates, walker, toExample) }
   })
-  const known = chart.transitions.filter(({ kind, event }) => kind === 'event' && event !== '*').map(({ event }) => event)
+  const known = chart.transitions
+    .filter(({ kind, event }) => kind === 'event' && event !== '*')
+    .map(({ event }) => event)
   const taken = (event: string): boolean => byEvent.has(event) || byEvent.has('*')
   return { options, ignored: [...new Set(known)].filter((event) => !taken(event)).toSorted() }
 }

@@ -13,7 +13,10 @@ export function parseGuard(text: string): Guard {
 /** Splits where no bracket is open; mixed `and` and `or` always stand in brackets. */
 function parseAlternatives(text: string): Guard {
   const whole = withoutBrackets(text)
-  for (const [separator, join] of [[' or ', or], [' and ', and]] as const) {
+  for (const [separator, join] of [
+    [' or ', or],
+    [' and ', and],
+  ] as const) {
     const parts = splitOutside(whole, separator)
     if (parts.length > 1) return join(parts.map(parseAlternatives) as never) as unknown as Guard
   }

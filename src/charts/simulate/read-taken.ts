@@ -6,11 +6,21 @@
 import { getMicrosteps } from 'xstate'
 import type { AnyMachineSnapshot, AnyStateMachine, AnyStateNode, EventObject } from 'xstate'
 
-type Definition = { readonly source: AnyStateNode; readonly eventType: string; readonly target?: readonly AnyStateNode[] }
+type Definition = {
+  readonly source: AnyStateNode
+  readonly eventType: string
+  readonly target?: readonly AnyStateNode[]
+}
 
-export function readTaken(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: EventObject): readonly string[] {
+export function readTaken(
+  machine: AnyStateMachine,
+  snapshot: AnyMachineSnapshot,
+  event: EventObject,
+): readonly string[] {
   const first = machine.getTransitionData(snapshot as never, event as never) as unknown as readonly Definition[]
-  const microsteps = getMicrosteps(machine, snapshot as never, event as never) as unknown as readonly [AnyMachineSnapshot][]
+  const microsteps = getMicrosteps(machine, snapshot as never, event as never) as unknown as readonly [
+    AnyMachineSnapshot,
+  ][]
   const snapshots = microsteps.map(([after]) => after)
   const afterwards = snapshots.slice(1).flatMap((after, place) => findAlways(snapshots[place], after))
   return [...first.map(toTransitionId), ...afterwards].filter((id) => id !== '')

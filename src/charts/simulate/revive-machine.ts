@@ -29,7 +29,12 @@ function toConfig(state: ChartState, index: ChartIndex): Config {
     own.filter(wanted).map(toTransitionConfig)
   if (state.kind === 'history') {
     const target = own[0]?.targets[0]
-    return { id: state.id, type: 'history', history: state.history, ...(target !== undefined && { target: `#${target}` }) }
+    return {
+      id: state.id,
+      type: 'history',
+      history: state.history,
+      ...(target !== undefined && { target: `#${target}` }),
+    }
   }
   const on = Object.fromEntries(
     [...new Set(own.filter(({ kind }) => kind !== 'after' && kind !== 'always').map(({ event }) => event))].map(

@@ -25,7 +25,12 @@ ${lines.map((line) => `  ${line}`).join('\n')}
 `
 }
 
-function toStepLines(step: Step, { points }: Walk, place: number, toExample: WalkOptions['toExample']): readonly string[] {
+function toStepLines(
+  step: Step,
+  { points }: Walk,
+  place: number,
+  toExample: WalkOptions['toExample'],
+): readonly string[] {
   const point = points[place]
   if (point === undefined) return []
   const choices: Choices = step.choices ?? {}

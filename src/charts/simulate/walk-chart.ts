@@ -59,7 +59,14 @@ export function exportWalk(
   const walked: Walk = walk({ ...run, steps })
   const { machine: machineName } = entry.chart
   const title = `a walk of ${steps.length} steps through ${entry.ref} ends in ${walked.points.at(-1)?.active.at(-1) ?? 'nothing'}`
-  return toWalkTest(walked, { title, machineName, registryPath, input: run.input ?? null, steps, toExample: run.toExample })
+  return toWalkTest(walked, {
+    title,
+    machineName,
+    registryPath,
+    input: run.input ?? null,
+    steps,
+    toExample: run.toExample,
+  })
 }
 
 function toRun(library: ChartLibrary, entry: LibraryChart): Omit<WalkOptions, 'steps'> {

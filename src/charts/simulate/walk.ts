@@ -59,7 +59,12 @@ export type WalkOptions = {
 /** The moment at which every walk begins; charts that read `at` get times from here on. */
 export const walkStartMs = 1_767_225_600_000
 
-type Doing = { snapshot: AnyMachineSnapshot; readonly events: string[]; readonly taken: string[]; readonly wishes: string[] }
+type Doing = {
+  snapshot: AnyMachineSnapshot
+  readonly events: string[]
+  readonly taken: string[]
+  readonly wishes: string[]
+}
 
 export function walk({ machine, input, steps, toExample }: WalkOptions): Walk {
   const choosable = toChoosableMachine(machine)
@@ -111,7 +116,9 @@ function take(
 ): readonly Asked[] {
   doing.events.push(event.type)
   const taken = choosable.choose(choices, () => readTaken(choosable.machine, doing.snapshot, event)).result
-  const { result, asked } = choosable.choose(choices, () => transition(choosable.machine, doing.snapshot as never, event as never))
+  const { result, asked } = choosable.choose(choices, () =>
+    transition(choosable.machine, doing.snapshot as never, event as never),
+  )
   const [next, actions] = result as [AnyMachineSnapshot, readonly ExecutableActionObject[]]
   if (next.status === 'error') throw toError(next.error)
   doing.snapshot = next
@@ -145,6 +152,7 @@ function toPoint(parts: PointParts, snapshot: AnyMachineSnapshot, timers: Virtua
 
 export function listActive(snapshot: AnyMachineSnapshot): readonly string[] {
   // The nodes are those that XState itself looks at; `value` knows keys, and ids may be written by hand.
-  const nodes = (snapshot as unknown as { readonly _nodes: readonly { readonly id: string; readonly order: number }[] })._nodes
+  const nodes = (snapshot as unknown as { readonly _nodes: readonly { readonly id: string; readonly order: number }[] })
+    ._nodes
   return nodes.toSorted((a, b) => a.order - b.order).map(({ id }) => id)
 }

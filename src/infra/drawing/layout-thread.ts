@@ -102,7 +102,8 @@ async function ask(worker: Worker, graph: Graph): Promise<Graph> {
     const onMessage = (answer: Answer): void => {
       if ('ready' in answer) return
       end()
-      if (answer.placed === undefined) reject(new Error(`elk could not lay out: ${answer.problem ?? 'no reason given'}`))
+      if (answer.placed === undefined)
+        reject(new Error(`elk could not lay out: ${answer.problem ?? 'no reason given'}`))
       else resolve(answer.placed as Graph)
     }
     const onError = (error: Error): void => (end(), reject(error))

@@ -9,7 +9,8 @@ const elk = new (Elk as unknown as new () => Layout)()
 parentPort?.on('message', ({ id, graph }: { readonly id: number; readonly graph: object }) => {
   elk.layout(graph).then(
     (placed) => parentPort?.postMessage({ id, placed }),
-    (error: unknown) => parentPort?.postMessage({ id, problem: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) =>
+      parentPort?.postMessage({ id, problem: error instanceof Error ? error.message : String(error) }),
   )
 })
 parentPort?.postMessage({ ready: true })

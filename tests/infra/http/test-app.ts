@@ -48,6 +48,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     apiToken,
     readModel: createMemoryReadModel([]),
     toUserKey,
+    charts: null,
     webhooks: {
       webhook: createTwilioWebhook({
         accountSid,
