@@ -65,6 +65,17 @@ export function applyEvent(registration: MachineRegistration, snapshotJson: stri
   return step.orders.length === 0 && step.snapshot === snapshotJson ? null : step
 }
 
+/** Why a stored conversation has its status; null when its machine is not registered any more. */
+export function readReason(registration: MachineRegistration | undefined, snapshotJson: string): string | null {
+  return registration?.toReason(JSON.parse(snapshotJson) as AnyMachineSnapshot) ?? null
+}
+
+/** Why the chart does not take this command where the stored snapshot stands. */
+export function readRefusal(registration: MachineRegistration, snapshotJson: string, command: JsonObject): string {
+  const persisted = JSON.parse(snapshotJson) as PersistedSnapshot
+  return registration.toRefusal(restoreSnapshot(registration.machine, persisted), command)
+}
+
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>()
 
 /**

@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../machines/json.ts'
 import { isLanguage, languages } from '../machines/conversation/language.ts'
 import { settingBounds } from '../machines/conversation/settings.ts'
+import { readPhrases } from '../machines/conversation/tenant-phrases.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import { WrongUse } from './command.ts'
 
@@ -16,6 +17,14 @@ export const settingRules: { readonly [name: string]: Rule } = {
   openingHours: {
     expected: `a text of 1 to ${textCharactersMax} characters`,
     isRight: (value) => typeof value === 'string' && isText(value),
+  },
+  phrases: {
+    expected:
+      'lists of phrases by what they do, {"close": ["fim do papo"]}: close, thanks, person, stop, start, filler',
+    isRight: (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      JSON.stringify(readPhrases({ phrases: value })) === JSON.stringify(value),
   },
   machine: {
     expected: `one of ${Object.keys(registeredMachines).join(', ')}`,

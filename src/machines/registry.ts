@@ -7,14 +7,18 @@ import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate'
 import type { Json, JsonObject } from './json.ts'
 import type { Status } from './status.ts'
 
-/** What the host knows when it opens a conversation; `toInput` makes the machine's input of it. */
-export type Opening = {
-  readonly at: number
+/** The business's side of a session. */
+export type MachineChannel = {
   /** `whatsapp:+14155238886` or `sms:+14155238886`: some words mean something else on SMS. */
   readonly businessAddress: string
   /** `tenants.settings`, as stored; a machine picks what it knows and falls back to its defaults. */
   readonly settings: JsonObject
-  readonly previous: { readonly conversationId: string; readonly status: Status } | null
+}
+
+/** What the host knows when it opens a conversation; `toInput` makes the machine's input of it. */
+export type Opening = MachineChannel & {
+  readonly at: number
+  readonly previous: { readonly conversationId: string; readonly status: Status; readonly reason: string | null } | null
 }
 
 export type MachineRegistration = {
@@ -24,10 +28,22 @@ export type MachineRegistration = {
   readonly opensOn: (event: { readonly type: string }, opening: Opening) => boolean
   readonly toInput: (opening: Opening) => Json
   readonly toStatus: (snapshot: AnyMachineSnapshot) => Status
-  /** Why the status is what it is, for the history: `closed by the user's word`; null when there is nothing to say. */
-  readonly toReason: (snapshot: AnyMachineSnapshot) => string | null
+  /**
+   * Why the status is what it is, for the history: `closed by the user's word`; null when there is nothing to say.
+   * Also asked of stored snapshots, which have nothing but what is persisted.
+   */
+  readonly toReason: (snapshot: Pick<AnyMachineSnapshot, 'context'>) => string | null
   /** Who may speak in the session: `assistant`, `operator:<id>`, or `none`. */
   readonly toSpeaker: (snapshot: AnyMachineSnapshot) => string
+  /**
+   * Reads what a command from outside asks for: the event that the chart gets (the host adds its moment), or a
+   * sentence that says what is wrong with it. Nothing of a command is believed before it has been here.
+   */
+  readonly readCommand: (command: JsonObject) => JsonObject | string
+  /** Why the chart does not take this command now: what the caller is told. */
+  readonly toRefusal: (snapshot: AnyMachineSnapshot, command: JsonObject) => string
+  /** Whether this event takes the user's consent to messages away, or gives it again; null when it says nothing of it. */
+  readonly toConsent: (event: { readonly type: string }, channel: MachineChannel) => 'withdrawn' | 'given' | null
   /** Named actions that ask for something in the world; their `params` are the request. All other named actions are refused. */
   readonly effectActions: readonly string[]
 }

@@ -20,6 +20,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     telemetry,
     registry: registeredMachines,
     reached: createReached(config.crashPoint),
+    commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
       draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),
@@ -31,7 +32,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
       leaseMs: config.leaseMs,
       // Whoever holds the lock of the embedded database's folder is its only owner: every former one is dead.
       isSoleOwner: database.isEmbedded,
-      mayAdvanceClock: provider.phone !== null,
+      mayAdvanceClock: provider.phone !== null || config.mayAdvanceClock,
       resolveAfterMs: config.resolveAfterMs,
     },
   })

@@ -27,6 +27,9 @@ function register(states: object, rest: object = {}): MachineRegistration {
     toInput: () => null,
     toStatus: () => 'PENDING',
     toReason: () => null,
+    readCommand: () => 'there are no commands',
+    toRefusal: () => 'it is refused',
+    toConsent: () => null,
     toSpeaker: () => 'assistant',
     effectActions: ['sendMessage'],
   }

@@ -25,7 +25,7 @@ describe('a turn', () => {
       messages: [{ messageId: 'm1', body: 'hello', media: [] }],
       omitted: 0,
       language: 'en',
-      recovery: false,
+      recovery: null,
     })
     conversation.finishDraft(goodDraft)
     expect(conversation.state).toBe('PROGRESS.waiting')

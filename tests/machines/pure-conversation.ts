@@ -13,7 +13,12 @@ import type { Json, JsonObject } from '../../src/machines/json.ts'
 
 export const openedAt = 1_800_000_000_000
 
-export const whatsapp: ConversationInput = { scheme: 'whatsapp', settings: {}, previousStatus: null }
+export const whatsapp: ConversationInput = {
+  scheme: 'whatsapp',
+  settings: {},
+  previousStatus: null,
+  previousReason: null,
+}
 
 /** One thing that the chart asked for, as plain data. */
 export type Order =
@@ -206,8 +211,11 @@ export function failThrice(conversation: PureConversation): void {
 
 export function operator(
   conversation: PureConversation,
-  what: 'assigned' | 'replied' | 'released' | 'closed',
+  what: 'assigned' | 'replied' | 'released' | 'transferred' | 'escalated' | 'extended' | 'closed',
   more: JsonObject = {},
 ): EventObject {
-  return { type: `operator.${what}`, operatorId: 'ana', at: conversation.now, ...more } as EventObject
+  const parts = { replied: { mediaUrls: [], contentSid: null }, escalated: { reason: '' } } as {
+    [what: string]: object
+  }
+  return { type: `operator.${what}`, operatorId: 'ana', at: conversation.now, ...parts[what], ...more } as EventObject
 }

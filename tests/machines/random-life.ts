@@ -47,7 +47,17 @@ const operators = fc.constantFrom('ana', 'rui')
 
 const operatorEvent = fc.oneof(
   operators.map((operatorId) => ({ type: 'operator.assigned', operatorId, at: 0 })),
-  operators.map((operatorId) => ({ type: 'operator.replied', operatorId, body: 'a person here', at: 0 })),
+  fc.record({ operatorId: operators, body: fc.constantFrom('a person here', 'x '.repeat(1_500)) }).map((reply) => ({
+    type: 'operator.replied',
+    mediaUrls: [],
+    contentSid: null,
+    at: 0,
+    ...reply,
+  })),
+  operators.map((operatorId) => ({ type: 'operator.extended', operatorId, at: 0 })),
+  operators.map((operatorId) => ({ type: 'operator.escalated', operatorId, reason: 'hard', at: 0 })),
+  fc.record({ operatorId: operators, to: operators }).map((to) => ({ type: 'operator.transferred', at: 0, ...to })),
+  fc.constant({ type: 'handoff.requested', operatorId: null, reason: '', at: 0 }),
   operators.map((operatorId) => ({ type: 'operator.released', operatorId, at: 0 })),
   fc
     .record({ operatorId: operators, as: fc.constantFrom('agent', 'support', 'nobody') })
@@ -56,6 +66,8 @@ const operatorEvent = fc.oneof(
 
 const otherEvent = fc.constantFrom(
   { type: 'delivery.updated', effectId: null, status: 'delivered', errorCode: null, at: 0 },
+  { type: 'delivery.updated', effectId: null, status: 'failed', errorCode: '30003', at: 0 },
+  { type: 'delivery.updated', effectId: null, status: 'undelivered', errorCode: '63024', at: 0 },
   { type: 'weather.changed' },
   { type: '' },
 )

@@ -15,7 +15,7 @@ function opens(body: string, more: Partial<Opening> = {}): boolean {
   return registration.opensOn(event, opening(more))
 }
 
-const after = (status: Status) => ({ previous: { conversationId: 'c1', status } })
+const after = (status: Status) => ({ previous: { conversationId: 'c1', status, reason: 'it broke' } })
 
 describe('what opens a conversation', () => {
   test('a first message does, whatever it says', () => {
@@ -47,15 +47,21 @@ describe('what the host reads of a conversation', () => {
   test('the input carries scheme, settings and how the last conversation ended', () => {
     const settings = { idleTimeoutMs: 1_000 }
     const input = registration.toInput(opening({ businessAddress: 'sms:+1', settings, ...after('FAILED') }))
-    expect(input).toEqual({ scheme: 'sms', settings, previousStatus: 'FAILED' })
-    expect(new PureConversation(input as never).context).toMatchObject({ scheme: 'sms', recovery: true })
+    expect(input).toEqual({ scheme: 'sms', settings, previousStatus: 'FAILED', previousReason: 'it broke' })
+    expect(new PureConversation(input as never).context).toMatchObject({
+      scheme: 'sms',
+      recovery: { reason: 'it broke' },
+    })
   })
 
   test.each(places)('status, speaker and reason are known in %s', (place) => {
     const { snapshot } = at(place)
     expect(registration.toStatus(snapshot)).toBe(place.split('.')[0])
-    expect(registration.toReason(snapshot)).toMatch(/^\w[\w’' ]{8,60}$/u)
-    const speakers: { readonly [state: string]: string } = { 'HUMAN_HANDOFF.assigned': 'operator:ana' }
+    expect(registration.toReason(snapshot)).toMatch(/^\w[\w’' ]{8,60}(: done)?$/u)
+    const speakers: { readonly [state: string]: string } = {
+      'HUMAN_HANDOFF.queued': 'none',
+      'HUMAN_HANDOFF.assigned': 'operator:ana',
+    }
     const usual = snapshot.hasTag('closed') ? 'none' : 'assistant'
     expect(registration.toSpeaker(snapshot)).toBe(speakers[place] ?? usual)
   })

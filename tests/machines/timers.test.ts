@@ -102,7 +102,12 @@ describe('the quiet moment', () => {
   })
 
   test('of 0 ms answers at once, and a message that comes late does not wait at all', () => {
-    const conversation = new PureConversation({ scheme: 'whatsapp', settings: { quietMs: 0 }, previousStatus: null })
+    const conversation = new PureConversation({
+      scheme: 'whatsapp',
+      settings: { quietMs: 0 },
+      previousStatus: null,
+      previousReason: null,
+    })
     conversation.message('hello')
     conversation.advance(0)
     expect(conversation.state).toBe('PENDING.answering')

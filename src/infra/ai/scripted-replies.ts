@@ -24,7 +24,7 @@ export function toScriptedDraft(request: DraftRequest, settings: JsonObject): Dr
   const openingHours = typeof settings['openingHours'] === 'string' ? settings['openingHours'] : script.openingHours
   const facts = { orderNumber: findOrderNumber(foldText(text)) ?? '', openingHours }
   const sentences = [
-    request.recovery && request.turn === 1 ? script.recovery : '',
+    request.recovery !== null && request.turn === 1 ? script.recovery : '',
     toQuotes(bodies, script.about),
     script.replies[topic](facts),
   ]

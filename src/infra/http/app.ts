@@ -10,6 +10,7 @@ import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { createAccessCheck } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
+import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
@@ -28,6 +29,8 @@ export type AppOptions = {
   /** Bearer token of the JSON API. */
   readonly apiToken: string
   readonly readModel: ReadModel
+  /** How commands get to their conversations and their outcomes back. */
+  readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
@@ -88,6 +91,7 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   if (pages === null) return
   const files = readPageFiles(pages.folder)
   const { phone } = pages

@@ -21,6 +21,19 @@ export type Tables = {
     }
     Generated: 'business_token'
   }
+  commands: {
+    Row: {
+      id: string
+      session_id: string
+      conversation_id: string
+      outcome: string
+      status: string | null
+      version: number | null
+      reason: string | null
+      at: string
+    }
+    Generated: never
+  }
   conversation_events: {
     Row: {
       conversation_id: string
@@ -56,6 +69,7 @@ export type Tables = {
       opened_at: string
       updated_at: string
       closed_at: string | null
+      notable_version: number
     }
     Generated: never
   }

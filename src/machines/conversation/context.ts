@@ -6,9 +6,13 @@
 import type { JsonObject } from '../json.ts'
 import type { Status } from '../status.ts'
 import type { Scheme } from './closing-words.ts'
+import type { Recovery } from './draft.ts'
 import type { Language } from './language.ts'
+import type { Line } from './operator-events.ts'
 import { readLanguage, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
+import { readPhrases } from './tenant-phrases.ts'
+import type { TenantPhrases } from './tenant-phrases.ts'
 import { noTurn } from './turn.ts'
 import type { Turn } from './turn.ts'
 
@@ -16,21 +20,26 @@ export type ConversationInput = {
   readonly scheme: Scheme
   /** `tenants.settings`, as stored. */
   readonly settings: JsonObject
+  /** The conversation before this one: its status, and why it had it. */
   readonly previousStatus: Status | null
+  readonly previousReason: string | null
 }
 
 export type ConversationContext = {
   readonly scheme: Scheme
   readonly settings: Settings
+  /** What ends, opens or hands over a conversation at this tenant beside the words that we know. */
+  readonly phrases: TenantPhrases | null
   /** Of the user's latest message that showed one. */
   readonly language: Language
-  /** True when the conversation before this one failed. */
-  readonly recovery: boolean
+  readonly recovery: Recovery | null
   readonly turn: Turn
   /** True after a queue in which nobody came, until somebody answers. */
   readonly nobodyCame: boolean
   /** Who has taken the conversation over; null while nobody has. */
   readonly operatorId: string | null
+  /** Which line of people a handoff is with. */
+  readonly line: Line
   /** Why the status is what it is. */
   readonly reason: string
 }
@@ -47,13 +56,15 @@ function toContext(input: ConversationInput): ConversationContext {
   return {
     scheme: input.scheme,
     settings: readSettings(input.settings),
+    phrases: readPhrases(input.settings),
     language: readLanguage(input.settings),
-    recovery: input.previousStatus === 'FAILED',
+    recovery: input.previousStatus === 'FAILED' ? { reason: input.previousReason ?? 'it is not known' } : null,
     turn: noTurn,
     nobodyCame: false,
     operatorId: null,
+    line: 'agent',
     reason: 'the user wrote',
   }
 }
 
-const unusedContext = toContext({ scheme: 'whatsapp', settings: {}, previousStatus: null })
+const unusedContext = toContext({ scheme: 'whatsapp', settings: {}, previousStatus: null, previousReason: null })

@@ -9,6 +9,9 @@ import type { Language } from './language.ts'
 
 export type TurnMessage = { readonly messageId: string; readonly body: string; readonly media: readonly Media[] }
 
+/** A conversation after one that failed: the assistant is told why. */
+export type Recovery = { readonly reason: string }
+
 /** The input of the effect `draftReply`. */
 export type DraftRequest = {
   /** Counts the turns of the conversation, from 1. */
@@ -21,8 +24,8 @@ export type DraftRequest = {
   readonly omitted: number
   /** The language that the user wrote in last. */
   readonly language: Language
-  /** True when the conversation before this one failed. */
-  readonly recovery: boolean
+  /** What went wrong in the conversation before this one; null unless it failed. */
+  readonly recovery: Recovery | null
 }
 
 export const draftIntents = ['continue', 'handoff', 'close'] as const
@@ -31,7 +34,7 @@ export type DraftIntent = (typeof draftIntents)[number]
 /** The output of the effect `draftReply`. */
 export type Draft = { readonly reply: string; readonly intent: DraftIntent; readonly confidence: number }
 
-/** What WhatsApp takes in one message. */
+/** A longer one is no answer; what is too long for one message goes out in pieces. */
 export const replyCharactersMax = 4_096
 
 /** The draft in an effect's output; null when it is not one. */

@@ -7,7 +7,7 @@
  * 3. Silence is measured in `waiting`, the only place where it is the user's turn (docs/decisions, turn timers).
  * 4. A closed conversation never reopens; it only yields to a closing that outranks its own.
  */
-import { because, say, sendDraft, sendOperatorReply, toDraftRequest, vocabulary } from './vocabulary.ts'
+import { because, becauseOperator, say, toDraftRequest, vocabulary } from './vocabulary.ts'
 import { createContext } from './context.ts'
 
 /** Where an attempt that failed leads: again, to a person, or, when nobody came before, nowhere. */
@@ -41,17 +41,17 @@ const answering = vocabulary.createStateConfig({
       {
         guard: 'isDraftForPerson',
         target: '#conversation.HUMAN_HANDOFF',
-        actions: [because('the assistant asked for a person'), sendDraft],
+        actions: [because('the assistant asked for a person'), 'sendDraft'],
       },
       {
         guard: 'isDraftGoodbye',
         target: '#conversation.USER_CLOSED',
-        actions: [because('the assistant understood a goodbye'), sendDraft],
+        actions: [because('the assistant understood a goodbye'), 'sendDraft'],
       },
       {
         guard: 'isDraft',
         target: '#conversation.PROGRESS',
-        actions: [because('the assistant answered'), sendDraft, 'noteAnswered'],
+        actions: [because('the assistant answered'), 'sendDraft', 'noteAnswered'],
       },
       ...draftFailed,
     ],
@@ -64,6 +64,18 @@ const toPersonOnRequest = {
   guard: 'asksForPerson',
   target: '#conversation.HUMAN_HANDOFF',
   actions: ['noteLanguage', because('the user asked for a person'), say('personIsComing')],
+} as const
+
+/** A person is called, or takes over at once: the assistant is silent from here on. */
+const toPersonByOperator = {
+  'handoff.requested': {
+    target: '#conversation.HUMAN_HANDOFF',
+    actions: [becauseOperator('a person was asked for'), say('personIsComing')],
+  },
+  'operator.assigned': {
+    target: '#conversation.HUMAN_HANDOFF.assigned',
+    actions: ['assignOperator', because('an operator took it over')],
+  },
 } as const
 
 const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, actions: 'collect' } as const
@@ -86,9 +98,14 @@ export const conversationMachine = vocabulary.createMachine({
       },
     ],
     'operator.closed': [
-      { guard: 'asSupport', target: '.SUPPORT_CLOSED', actions: because('support closed it') },
-      { guard: 'asAgent', target: '.AGENT_CLOSED', actions: because('an agent closed it') },
+      { guard: 'asSupport', target: '.SUPPORT_CLOSED', actions: becauseOperator('support closed it') },
+      { guard: 'asAgent', target: '.AGENT_CLOSED', actions: becauseOperator('an agent closed it') },
     ],
+    'delivery.updated': {
+      guard: 'userIsUnreachable',
+      target: '.FAILED',
+      actions: because('the user cannot be reached at this address'),
+    },
   },
 
   states: {
@@ -96,7 +113,7 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'Opened by the user’s first message; no answer yet.',
       initial: 'collecting',
       states: { collecting, answering },
-      on: { 'message.received': [toPersonOnRequest, collectAnew] },
+      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
       after: { pendingExpiry: { target: 'EXPIRED', actions: because('nobody answered in time') } },
     },
 
@@ -107,18 +124,27 @@ export const conversationMachine = vocabulary.createMachine({
         waiting: {
           description: 'Answered; it is the user’s turn.',
           entry: 'endTurn',
-          after: { idleTimeout: { target: '#conversation.IDLE_TIMEOUT', actions: because('the user was silent') } },
+          after: {
+            idleTimeout: [
+              {
+                guard: 'endsWithoutIdling',
+                target: '#conversation.EXPIRED',
+                actions: because('the user was silent, and this tenant waits no longer'),
+              },
+              { target: '#conversation.IDLE_TIMEOUT', actions: because('the user was silent') },
+            ],
+          },
         },
         collecting,
         answering,
       },
-      on: { 'message.received': [toPersonOnRequest, collectAnew] },
+      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
     },
 
     HUMAN_HANDOFF: {
       description: 'A person is asked for, or answering; the assistant is silent.',
       entry: 'endTurn',
-      exit: 'dropOperator',
+      exit: ['dropOperator', 'returnToFirstLine'],
       initial: 'queued',
       states: {
         queued: {
@@ -128,6 +154,12 @@ export const conversationMachine = vocabulary.createMachine({
             'operator.assigned': {
               target: 'assigned',
               actions: ['assignOperator', because('an operator took it over')],
+            },
+            'operator.escalated': {
+              guard: 'isFirstLine',
+              target: 'queued',
+              reenter: true,
+              actions: ['escalate', becauseOperator('it was moved to the second line')],
             },
           },
           after: {
@@ -142,7 +174,24 @@ export const conversationMachine = vocabulary.createMachine({
           entry: 'noteAnswered',
           on: {
             'message.received': { guard: 'goesOn', target: 'assigned', reenter: true, actions: 'noteLanguage' },
-            'operator.replied': { guard: 'isAssigned', target: 'assigned', reenter: true, actions: sendOperatorReply },
+            'operator.replied': { guard: 'isAssigned', target: 'assigned', reenter: true, actions: 'sendReply' },
+            'operator.extended': {
+              guard: 'isAssigned',
+              target: 'assigned',
+              reenter: true,
+              actions: because('an operator asked for more time'),
+            },
+            'operator.transferred': {
+              guard: 'isTransfer',
+              target: 'assigned',
+              reenter: true,
+              actions: ['transferTo', because('it was handed to a colleague')],
+            },
+            'operator.escalated': {
+              guard: 'mayEscalate',
+              target: 'queued',
+              actions: ['escalate', becauseOperator('it was moved to the second line')],
+            },
             'operator.released': {
               guard: 'isAssigned',
               target: '#conversation.PROGRESS',
@@ -167,6 +216,7 @@ export const conversationMachine = vocabulary.createMachine({
             actions: [because('the user came back'), 'collect'],
           },
         ],
+        ...toPersonByOperator,
       },
       after: { idleExpiry: { target: 'EXPIRED', actions: because('the user did not come back') } },
     },
@@ -179,7 +229,7 @@ export const conversationMachine = vocabulary.createMachine({
       entry: 'endTurn',
       on: {
         'operator.closed': [
-          { guard: 'asSupport', target: 'SUPPORT_CLOSED', actions: because('support closed it') },
+          { guard: 'asSupport', target: 'SUPPORT_CLOSED', actions: becauseOperator('support closed it') },
           {},
         ],
       },
@@ -200,7 +250,7 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'The conversation cannot go on; the next message opens another one, in recovery.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'message.received': {}, 'operator.closed': {} },
+      on: { 'message.received': {}, 'operator.closed': {}, 'delivery.updated': {} },
     },
   },
 })

@@ -2,9 +2,16 @@
 import type { MessageReceived } from '../events.ts'
 import { readIntent, vocabularyOf } from './closing-words.ts'
 import type { Intent, Scheme } from './closing-words.ts'
+import { toTenantVocabulary } from './tenant-phrases.ts'
+import type { TenantPhrases } from './tenant-phrases.ts'
 
-export function readMessageIntent({ body, media }: MessageReceived, scheme: Scheme): Intent | null {
-  const intent = readIntent(body, vocabularyOf[scheme])
+/** `phrases`: the tenant's own, beside ours. */
+export function readMessageIntent(
+  { body, media }: Pick<MessageReceived, 'body' | 'media'>,
+  scheme: Scheme,
+  phrases: TenantPhrases | null = null,
+): Intent | null {
+  const intent = readIntent(body, phrases === null ? vocabularyOf[scheme] : toTenantVocabulary(scheme, phrases))
   // A picture says more than its caption "obrigado"; opting out or in stays what it is.
   const isWholeMessage = media.length === 0 || intent === 'stop' || intent === 'start'
   return isWholeMessage ? intent : null

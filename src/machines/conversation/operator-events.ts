@@ -1,26 +1,151 @@
-/** What an operator does to a conversation, as facts. `operatorId` is who did it, `at` as in `events.ts`. */
+/**
+ * What operators do to a conversation, as facts. `operatorId` is who did it, `at` as in `events.ts`. An
+ * *agent* is a first-line operator, *support* the second line.
+ */
+import type { Json, JsonObject } from '../json.ts'
+import { replyCharactersMax } from './draft.ts'
 
-/** A person takes a queued conversation over. */
+export type Line = 'agent' | 'support'
+
+/** Somebody (a program, when `operatorId` is null) asked for a person. */
+export type HandoffRequested = {
+  readonly type: 'handoff.requested'
+  readonly operatorId: string | null
+  readonly reason: string
+  readonly at: number
+}
+
+/** A person took the conversation over, out of the queue or from the assistant. */
 export type OperatorAssigned = { readonly type: 'operator.assigned'; readonly operatorId: string; readonly at: number }
 
-/** The assigned operator wrote to the user. */
+/** The assigned operator wrote to the user: text, media, or a template of the provider. */
 export type OperatorReplied = {
   readonly type: 'operator.replied'
   readonly operatorId: string
   readonly body: string
+  readonly mediaUrls: readonly string[]
+  readonly contentSid: string | null
   readonly at: number
 }
 
 /** The assigned operator gave the conversation back to the assistant. */
 export type OperatorReleased = { readonly type: 'operator.released'; readonly operatorId: string; readonly at: number }
 
-/** An operator of the first line (agent) or the second (support) closed the conversation. */
-export type OperatorClosed = {
-  readonly type: 'operator.closed'
+/** The assigned operator handed it to a colleague. */
+export type OperatorTransferred = {
+  readonly type: 'operator.transferred'
   readonly operatorId: string
-  readonly as: 'agent' | 'support'
+  readonly to: string
+  readonly at: number
+}
+
+/** An operator moved it to the queue of the second line. */
+export type OperatorEscalated = {
+  readonly type: 'operator.escalated'
+  readonly operatorId: string
   readonly reason: string
   readonly at: number
 }
 
-export type OperatorEvent = OperatorAssigned | OperatorReplied | OperatorReleased | OperatorClosed
+/** The assigned operator asked for more time: the silence counts anew. */
+export type OperatorExtended = { readonly type: 'operator.extended'; readonly operatorId: string; readonly at: number }
+
+/** An operator closed the conversation, as the first line or the second. */
+export type OperatorClosed = {
+  readonly type: 'operator.closed'
+  readonly operatorId: string
+  readonly as: Line
+  readonly reason: string
+  readonly at: number
+}
+
+type WithoutMoment<Event> = Event extends unknown ? Omit<Event, 'at'> : never
+
+/** As a command asks for it: the host adds the moment. */
+export type OperatorCommand = WithoutMoment<OperatorEvent>
+
+export type OperatorEvent =
+  | HandoffRequested
+  | OperatorAssigned
+  | OperatorReplied
+  | OperatorReleased
+  | OperatorTransferred
+  | OperatorEscalated
+  | OperatorExtended
+  | OperatorClosed
+
+const operatorIds = /^[A-Za-z0-9][\w.@-]{0,127}$/
+const reasonCharactersMax = 500
+const mediaMax = 10
+const contentSids = /^HX[0-9a-fA-F]{32}$/
+const mediaUrlPattern = /^https:\/\/\S{1,2000}$/
+
+/**
+ * Reads what a command asks for. Answers the event without its moment, or a sentence that says what is wrong
+ * with it: nothing of a command is believed before it has been here.
+ */
+export function readOperatorEvent(command: JsonObject): OperatorCommand | string {
+  const { operatorId } = command
+  const type = typeof command['type'] === 'string' ? command['type'] : ''
+  if (type === 'handoff.requested') return readHandoff(command)
+  if (!isOperatorId(operatorId)) return 'operatorId: up to 128 letters, digits, dots, hyphens, underscores or @'
+  switch (type) {
+    case 'operator.assigned':
+    case 'operator.released':
+    case 'operator.extended':
+      return { type, operatorId }
+    case 'operator.replied':
+      return readReply(command, operatorId)
+    case 'operator.transferred':
+      return isOperatorId(command['to']) ? { type, operatorId, to: command['to'] } : 'to: the id of another operator'
+    case 'operator.escalated': {
+      const reason = readReason(command)
+      return reason === null ? reasonForm : { type, operatorId, reason }
+    }
+    case 'operator.closed': {
+      const reason = readReason(command)
+      if (reason === null) return reasonForm
+      const as = command['as']
+      return as === 'agent' || as === 'support' ? { type, operatorId, as, reason } : 'as: agent or support'
+    }
+    default:
+      return `type: '${type.slice(0, 64)}' is not a command of this machine`
+  }
+}
+
+function readHandoff(command: JsonObject): OperatorCommand | string {
+  const { operatorId = null } = command
+  if (operatorId !== null && !isOperatorId(operatorId)) return 'operatorId: not the id of an operator'
+  const reason = readReason(command)
+  return reason === null ? reasonForm : { type: 'handoff.requested', operatorId, reason }
+}
+
+function readReply(command: JsonObject, operatorId: string): OperatorCommand | string {
+  const { body = '', mediaUrls = [], contentSid = null } = command
+  if (typeof body !== 'string' || body.length > replyCharactersMax)
+    return `body: up to ${replyCharactersMax} characters`
+  const isMedia = Array.isArray(mediaUrls) && mediaUrls.length <= mediaMax && mediaUrls.every(isMediaUrl)
+  if (!isMedia) return `mediaUrls: up to ${mediaMax} https addresses`
+  if (contentSid !== null && !(typeof contentSid === 'string' && contentSids.test(contentSid))) {
+    return 'contentSid: HX and 32 hexadecimal digits'
+  }
+  const urls = mediaUrls as readonly string[]
+  if (contentSid !== null && (body !== '' || urls.length > 0))
+    return 'contentSid: a template goes without body and media'
+  if (contentSid === null && body.trim() === '' && urls.length === 0) return 'body: a reply says something'
+  return { type: 'operator.replied', operatorId, body, mediaUrls: urls, contentSid }
+}
+
+const reasonForm = `reason: up to ${reasonCharactersMax} characters`
+
+function readReason({ reason = '' }: JsonObject): string | null {
+  return typeof reason === 'string' && reason.length <= reasonCharactersMax ? reason : null
+}
+
+function isOperatorId(value: Json | undefined): value is string {
+  return typeof value === 'string' && operatorIds.test(value)
+}
+
+function isMediaUrl(value: Json): boolean {
+  return typeof value === 'string' && mediaUrlPattern.test(value)
+}

@@ -2,12 +2,16 @@
 import type { AnyMachineSnapshot } from 'xstate'
 
 import type { MessageReceived } from '../events.ts'
-import type { MachineRegistration, Opening } from '../registry.ts'
+import type { MachineChannel, MachineRegistration, Opening } from '../registry.ts'
 import { isClosed, statuses } from '../status.ts'
 import type { Status } from '../status.ts'
 import type { ConversationContext, ConversationInput } from './context.ts'
 import { conversationMachine } from './machine.ts'
 import { readMessageIntent, toScheme } from './message-intent.ts'
+import { readOperatorEvent } from './operator-events.ts'
+import type { OperatorCommand } from './operator-events.ts'
+import { toRefusal } from './refusal.ts'
+import { readPhrases } from './tenant-phrases.ts'
 
 export const conversationRegistration: MachineRegistration = {
   machine: conversationMachine,
@@ -16,6 +20,10 @@ export const conversationRegistration: MachineRegistration = {
   toStatus,
   toReason: (snapshot) => contextOf(snapshot).reason,
   toSpeaker,
+  readCommand: readOperatorEvent,
+  toRefusal: (snapshot, command) =>
+    toRefusal(toStatus(snapshot), contextOf(snapshot), command as unknown as OperatorCommand),
+  toConsent,
   effectActions: ['sendMessage'],
 }
 
@@ -23,16 +31,21 @@ export const conversationRegistration: MachineRegistration = {
  * A message opens, unless it only opts out or in, or says goodbye to a conversation that is closed
  * already: a user's "obrigado!" after our goodbye must not begin another round of goodbyes.
  */
-function opensOn(event: { readonly type: string }, { businessAddress, previous }: Opening): boolean {
+function opensOn(event: { readonly type: string }, { businessAddress, settings, previous }: Opening): boolean {
   if (event.type !== 'message.received') return false
-  const intent = readMessageIntent(event as MessageReceived, toScheme(businessAddress))
+  const intent = readMessageIntent(event as MessageReceived, toScheme(businessAddress), readPhrases(settings))
   if (intent === 'stop' || intent === 'start') return false
   const isGoodbye = intent === 'close' || intent === 'thanks'
   return !isGoodbye || previous === null
 }
 
 function toInput({ businessAddress, settings, previous }: Opening): ConversationInput {
-  return { scheme: toScheme(businessAddress), settings, previousStatus: previous?.status ?? null }
+  return {
+    scheme: toScheme(businessAddress),
+    settings,
+    previousStatus: previous?.status ?? null,
+    previousReason: previous?.reason ?? null,
+  }
 }
 
 /** The chart's top-level states are the statuses. */
@@ -44,13 +57,22 @@ function toStatus(snapshot: AnyMachineSnapshot): Status {
   return status
 }
 
-/** The assistant until a person takes over: in the queue its last words may still go out. */
+/** The assistant until a person is asked for; nobody while the conversation waits for one. */
 function toSpeaker(snapshot: AnyMachineSnapshot): string {
-  if (isClosed(toStatus(snapshot))) return 'none'
+  const status = toStatus(snapshot)
+  if (isClosed(status)) return 'none'
   const { operatorId } = contextOf(snapshot)
-  return operatorId === null ? 'assistant' : `operator:${operatorId}`
+  if (operatorId !== null) return `operator:${operatorId}`
+  return status === 'HUMAN_HANDOFF' ? 'none' : 'assistant'
 }
 
-function contextOf(snapshot: AnyMachineSnapshot): ConversationContext {
+function toConsent(event: { readonly type: string }, { businessAddress, settings }: MachineChannel) {
+  if (event.type !== 'message.received') return null
+  const intent = readMessageIntent(event as MessageReceived, toScheme(businessAddress), readPhrases(settings))
+  if (intent === 'stop') return 'withdrawn'
+  return intent === 'start' ? 'given' : null
+}
+
+function contextOf(snapshot: Pick<AnyMachineSnapshot, 'context'>): ConversationContext {
   return snapshot.context as ConversationContext
 }

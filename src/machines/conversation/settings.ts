@@ -40,14 +40,14 @@ export const defaultSettings: Settings = {
   handoffExpiryMs: 24 * hourMs,
 }
 
-/** Inclusive. A quiet time of 0 answers every message at once; no other timer may be 0. */
+/** Inclusive. A quiet time of 0 answers every message at once; with an idle expiry of 0 silence ends the conversation without idling. */
 export const settingBounds: { readonly [name in keyof Settings]: readonly [min: number, max: number] } = {
   quietMs: [0, minuteMs],
   quietMaxMs: [0, 10 * minuteMs],
   answeringMs: [1, hourMs],
   pendingExpiryMs: [1, 90 * dayMs],
   idleTimeoutMs: [1, 90 * dayMs],
-  idleExpiryMs: [1, 90 * dayMs],
+  idleExpiryMs: [0, 90 * dayMs],
   handoffQueueMs: [1, 90 * dayMs],
   handoffExpiryMs: [1, 90 * dayMs],
 }

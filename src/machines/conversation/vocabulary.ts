@@ -13,12 +13,24 @@ import { toDraft } from './draft.ts'
 import type { Draft, DraftRequest } from './draft.ts'
 import type { Intent } from './closing-words.ts'
 import { detectLanguage } from './language.ts'
+import { isUnreachable } from './delivery-failures.ts'
 import type { OperatorEvent } from './operator-events.ts'
 import { sentences } from './sentences.ts'
 import type { SentenceName } from './sentences.ts'
+import { splitText } from './split-text.ts'
 import { closeWindow, collectMessage, countFailure, draftAttemptsMax, endTurn, quietDelayMs } from './turn.ts'
 
-export type OutboundMessage = { readonly author: 'assistant' | 'operator' | 'system'; readonly body: string }
+export type OutboundMessage = {
+  readonly author: 'assistant' | 'operator' | 'system'
+  readonly body: string
+  /** An operator's attachments. */
+  readonly mediaUrls?: readonly string[]
+  /** A template of the provider, in place of a body. */
+  readonly contentSid?: string
+}
+
+/** Error codes of `draftReply` after which asking again is no use. */
+const finalFailures: ReadonlySet<string> = new Set(['spend-limit'])
 
 /** Below it a goodbye that only the assistant heard does not close. */
 const closingConfidenceMin = 0.8
@@ -28,7 +40,7 @@ type Event = ConversationEvent | OperatorEvent
 type AnyEvent = { readonly type: string }
 type Scope = { readonly context: ConversationContext; readonly event: AnyEvent }
 
-export const vocabulary = setup({
+const words = setup({
   types: {
     context: {} as ConversationContext,
     events: {} as Event,
@@ -55,9 +67,14 @@ export const vocabulary = setup({
     isDraft: ({ event }) => draftOf(event) !== null,
     isDraftForPerson: ({ event }) => draftOf(event)?.intent === 'handoff',
     isDraftGoodbye: ({ event }) => isSureGoodbye(draftOf(event)),
-    mayRetry: ({ context }) => context.turn.failures + 1 < draftAttemptsMax,
+    mayRetry: ({ context, event }) => context.turn.failures + 1 < draftAttemptsMax && !isFinalFailure(event),
     personMayCome: ({ context }) => !context.nobodyCame,
-    isAssigned: ({ context, event }) => 'operatorId' in event && event.operatorId === context.operatorId,
+    isAssigned: ({ context, event }) => isAssigned(context, event),
+    isTransfer: ({ context, event }) => isAssigned(context, event) && 'to' in event && event.to !== context.operatorId,
+    isFirstLine: ({ context }) => context.line === 'agent',
+    mayEscalate: ({ context, event }) => context.line === 'agent' && isAssigned(context, event),
+    userIsUnreachable: ({ event }) => event.type === 'delivery.updated' && isUnreachable(event),
+    endsWithoutIdling: ({ context }) => context.settings.idleExpiryMs === 0,
     asAgent: ({ event }) => event.type === 'operator.closed' && event.as === 'agent',
     asSupport: ({ event }) => event.type === 'operator.closed' && event.as === 'support',
   },
@@ -74,8 +91,30 @@ export const vocabulary = setup({
     noteAnswered: assign({ nobodyCame: false }),
     noteNobodyCame: assign({ nobodyCame: true }),
     assignOperator: assign({ operatorId: ({ event }) => ('operatorId' in event ? event.operatorId : null) }),
+    transferTo: assign({ operatorId: ({ context, event }) => ('to' in event ? event.to : context.operatorId) }),
     dropOperator: assign({ operatorId: null }),
+    escalate: assign({ operatorId: null, line: 'support' }),
+    returnToFirstLine: assign({ line: 'agent' }),
     noteReason: assign({ reason: (_, params: { reason: string }) => params.reason }),
+    /** An operator's own reason behind what happened. */
+    noteOperatorReason: assign({
+      reason: ({ event }, params: { what: string }) =>
+        'reason' in event && event.reason !== '' ? `${params.what}: ${event.reason}` : params.what,
+    }),
+  },
+})
+
+/** What is said in several messages, when it is too long for one. */
+export const vocabulary = words.extend({
+  actions: {
+    sendDraft: words.enqueueActions(({ event, enqueue }) => {
+      for (const body of splitText(draftOf(event)?.reply ?? '')) {
+        enqueue({ type: 'sendMessage', params: { author: 'assistant', body } })
+      }
+    }),
+    sendReply: words.enqueueActions(({ event, enqueue }) => {
+      for (const params of toReplies(event)) enqueue({ type: 'sendMessage', params })
+    }),
   },
 })
 
@@ -84,6 +123,11 @@ export const vocabulary = setup({
 /** Says why the status is what it is, for the history. */
 export function because(reason: string) {
   return { type: 'noteReason', params: { reason } } as const
+}
+
+/** The same, with the reason that the operator gave. */
+export function becauseOperator(what: string) {
+  return { type: 'noteOperatorReason', params: { what } } as const
 }
 
 /** Sends one of the chart's own sentences, in the user's language. */
@@ -95,21 +139,6 @@ export function say(name: SentenceName) {
   return { type: 'sendMessage', params } as const
 }
 
-/** Sends what the assistant drafted. */
-export const sendDraft = {
-  type: 'sendMessage',
-  params: ({ event }: Scope): OutboundMessage => ({ author: 'assistant', body: draftOf(event)?.reply ?? '' }),
-} as const
-
-/** Sends what the operator wrote. */
-export const sendOperatorReply = {
-  type: 'sendMessage',
-  params: ({ event }: Scope): OutboundMessage => ({
-    author: 'operator',
-    body: 'body' in event ? String(event.body) : '',
-  }),
-} as const
-
 export function toDraftRequest({ context }: { readonly context: ConversationContext }): DraftRequest {
   const { turn, language, recovery } = context
   const { number, failures, messages, omitted } = turn
@@ -118,8 +147,25 @@ export function toDraftRequest({ context }: { readonly context: ConversationCont
 
 // ── Reading events ───────────────────────────────────────────────────────────────────────────────
 
+function isAssigned(context: ConversationContext, event: AnyEvent): boolean {
+  return 'operatorId' in event && event.operatorId !== null && event.operatorId === context.operatorId
+}
+
+/** What an operator wrote, in pieces; attachments go with the first. */
+function toReplies(event: Event): readonly OutboundMessage[] {
+  if (event.type !== 'operator.replied') return []
+  const { body, mediaUrls, contentSid } = event
+  if (contentSid !== null) return [{ author: 'operator', body: '', contentSid }]
+  const [first = '', ...more] = splitText(body)
+  const withMedia = mediaUrls.length === 0 ? {} : { mediaUrls }
+  return [
+    { author: 'operator', body: first, ...withMedia },
+    ...more.map((piece) => ({ author: 'operator' as const, body: piece })),
+  ]
+}
+
 function intentOf({ context, event }: Scope): Intent | null {
-  return isMessage(event) ? readMessageIntent(event, context.scheme) : null
+  return isMessage(event) ? readMessageIntent(event, context.scheme, context.phrases) : null
 }
 
 function isGoodbye(intent: Intent | null): boolean {
@@ -140,6 +186,12 @@ function isMessage(event: AnyEvent): event is MessageReceived {
 
 function draftOf(event: AnyEvent): Draft | null {
   return 'output' in event ? toDraft(event.output) : null
+}
+
+/** A failure that no further attempt would change: the assistant says so by its code. */
+function isFinalFailure(event: AnyEvent): boolean {
+  if (!('error' in event) || typeof event.error !== 'object' || event.error === null) return false
+  return 'code' in event.error && finalFailures.has(String(event.error.code))
 }
 
 function isSureGoodbye(draft: Draft | null): boolean {

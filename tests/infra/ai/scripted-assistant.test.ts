@@ -29,7 +29,7 @@ class TurnedClock implements Clock {
 
 function toRequest(bodies: readonly string[], more: Partial<DraftRequest> = {}, settings: JsonObject = {}) {
   const messages = bodies.map((body, index) => ({ messageId: `m${index}`, body, media: [] }))
-  const params = { turn: 1, attempt: 1, messages, omitted: 0, language: 'en', recovery: false, ...more }
+  const params = { turn: 1, attempt: 1, messages, omitted: 0, language: 'en', recovery: null, ...more }
   const abort = new AbortController()
   const request: EffectRequest = {
     effect: { effectId: 'c1:2:0', conversationId: 'c1', kind: 'draftReply', params } as unknown as Effect,
@@ -119,8 +119,10 @@ describe('what it answers', () => {
   })
 
   test('after a failed conversation it begins with an apology', async () => {
-    expect((await draftFor(['hello'], { recovery: true })).reply).toMatch(/^Sorry for the interruption/u)
-    expect((await draftFor(['hello'], { recovery: true, turn: 2 })).reply).not.toMatch(/Sorry/u)
+    expect((await draftFor(['hello'], { recovery: { reason: 'it broke' } })).reply).toMatch(
+      /^Sorry for the interruption/u,
+    )
+    expect((await draftFor(['hello'], { recovery: { reason: 'it broke' }, turn: 2 })).reply).not.toMatch(/Sorry/u)
   })
 
   test('opening hours are the tenant’s where it has set them', async () => {
