@@ -18,12 +18,18 @@ function describeState({ id, kind, tags, description }: ChartState, rootId: stri
 }
 
 export function describeTransition(transition: ChartTransition, rootId: string): string {
-  const { source, targets, guard, actions, kind } = transition
-  const from = source === rootId ? 'any state' : toTargetName(source, rootId)
-  const words = { event: '', snapshot: '', always: '', after: '', done: 'when done: ', error: 'on error: ' }[kind]
-  const condition = guard === null ? '' : ` if ${guard.text}`
+  const { targets, actions } = transition
   const orders = actions.length === 0 ? '' : `, does ${actions.map(({ name }) => name).join(', ')}`
-  return `${from}, ${words}${toEventText(transition)}${condition}, ${toGoal(targets, transition, rootId)}${orders}`
+  return `${describeOccasion(transition, rootId)}, ${toGoal(targets, transition, rootId)}${orders}`
+}
+
+/** Where and when: `PROGRESS.answering, draftReply is done [isDraft]`. */
+export function describeOccasion(transition: ChartTransition, rootId: string): string {
+  const { source, guard, kind, name } = transition
+  const from = source === rootId ? 'any state' : toTargetName(source, rootId)
+  const texts: { readonly [kind in typeof transition.kind]?: string } = { done: `${name} is done`, error: `${name} fails` }
+  const condition = guard === null ? '' : ` [${guard.text}]`
+  return `${from}, ${texts[kind] ?? toEventText(transition)}${condition}`
 }
 
 function toGoal(targets: readonly string[], transition: ChartTransition, rootId: string): string {

@@ -12,6 +12,7 @@ import { createChartLibrary } from '../charts/library.ts'
 import type { ChartLibrary, LibraryMachine } from '../charts/library.ts'
 import { allowances } from '../charts/lint/allowances.ts'
 import { locateChart } from '../charts/locate-chart.ts'
+import type { LayoutEngine } from '../charts/layout/lay-out-chart.ts'
 import type { Picture } from '../charts/picture.ts'
 import { openLayoutThread } from '../infra/drawing/layout-thread.ts'
 import { openPngRenderer } from '../infra/drawing/png-renderer.ts'
@@ -20,6 +21,7 @@ import { registeredMachines } from '../machines/registered.ts'
 
 export type ChartsPart = {
   readonly library: ChartLibrary
+  readonly engine: LayoutEngine
   renderPng(svg: string, scale: number): Promise<Buffer>
   /** Starts the layout thread before anybody waits for it. */
   warm(): void
@@ -47,6 +49,7 @@ export function openCharts({ onFailure, folder = ownFolder }: ChartsOptions): Ch
   })
   return {
     library,
+    engine: thread.engine,
     renderPng: async (svg, scale) => renderer.render(svg, scale),
     warm: () => thread.warm(),
     async close() {

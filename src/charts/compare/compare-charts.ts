@@ -6,7 +6,7 @@
  * 1. Comparing a chart with itself finds nothing.
  * 2. What comparing a with b calls added, comparing b with a calls removed.
  */
-import { describeTransition } from '../describe-chart.ts'
+import { describeOccasion, describeTransition } from '../describe-chart.ts'
 import type { Chart, ChartState, ChartTransition } from '../chart.ts'
 import { toTargetName } from '../target-name.ts'
 import { matchTransitions } from './match-transitions.ts'
@@ -168,7 +168,7 @@ function toChanges(match: TransitionMatch, head: Chart, removedStates: readonly 
         transition.targets.length === 0
           ? 'nowhere'
           : transition.targets.map((id) => toTargetName(id, head.root)).join(' and ')
-      const sentence = `${toSubject(match.head, head.root)} leads to ${to(match.head)} instead of ${to(match.base)}`
+      const sentence = `${describeOccasion(match.head, head.root)} leads to ${to(match.head)} instead of ${to(match.base)}`
       const ids = [match.head.id, toBaseId(match.base.id)]
       return [{ kind: 'retargeted', what, ids, risk: risks.structure, sentence, was, now }]
     }
@@ -178,15 +178,9 @@ function toChanges(match: TransitionMatch, head: Chart, removedStates: readonly 
       const all = [...conditions, ...order, ...actions]
       if (all.length === 0) return []
       const risk = conditions.length + order.length > 0 ? risks.condition : risks.action
-      const sentence = `${toSubject(match.head, head.root)}: ${all.join('; ')}`
+      const sentence = `${describeOccasion(match.head, head.root)}: ${all.join('; ')}`
       const [was, now] = [say(match.base), say(match.head)]
       return [{ kind: 'changed', what, ids: [match.head.id], risk, sentence, was, now }]
     }
   }
-}
-
-/** `PROGRESS.waiting, after 15 min`: the transition without where it leads. */
-function toSubject(transition: ChartTransition, rootId: string): string {
-  const full = describeTransition({ ...transition, guard: null, actions: [], targets: ['?'] }, rootId)
-  return full.replace(/, to \?.*$/u, '')
 }

@@ -40,7 +40,6 @@ const shapes = [
   '.chart .removed .way,.chart .removed .frame{stroke-dasharray:6 4}',
   '.chart .removed text{text-decoration:line-through}',
   '.chart .toned .way{stroke-width:2.6}',
-  '.chart .unchanged{opacity:.8}',
   '.chart .badge-text{font-weight:700}',
 ].join('')
 

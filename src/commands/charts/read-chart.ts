@@ -23,7 +23,8 @@ export async function readChart(name: string, machineName: string, library: Char
   return withMachinesOfRef(name, async (registry) => {
     const registration = registry[machineName]
     if (registration === undefined) throw new Error(`${name} has no machine ${machineName}`)
-    return extractChart(registration.machine, registration.toInput(opening))
+    const chart = extractChart(registration.machine, registration.toInput(opening))
+    return { ...chart, version: `${chart.version} (${name})` }
   })
 }
 

@@ -17,6 +17,8 @@ import { HttpProblem } from './problem.ts'
 export type ChartRouteOptions = {
   readonly library: ChartLibrary
   readonly renderPng: (svg: string, scale: number) => Promise<Buffer>
+  /** Somebody looks at charts: a layout may be wanted soon. */
+  readonly warm: () => void
 }
 
 type Query = { readonly [name: string]: string | readonly string[] | undefined }
@@ -34,10 +36,10 @@ const svgPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 export async function registerChartRoutes(app: FastifyInstance, options: ChartRouteOptions): Promise<void> {
   const { library } = options
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
-  app.get('/api/charts', { config: { operation: operations.list } }, async () => ({
-    items: library.list().map(toItem),
-    next: null,
-  }))
+  app.get('/api/charts', { config: { operation: operations.list } }, async () => {
+    options.warm()
+    return { items: library.list().map(toItem), next: null }
+  })
   app.get('/api/charts/:chart', { config: { operation: operations.file } }, (request, reply) =>
     sendFile(request, reply, options),
   )
