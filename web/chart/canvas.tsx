@@ -6,7 +6,7 @@ import type { View } from '../../src/charts/library.ts'
 import type { Viewport } from './address.ts'
 import { findNeighbour, type Surroundings } from './surroundings.ts'
 import { useViewport, type Moving } from './use-viewport.ts'
-import { findArea, fitPicture, reveal, zoom } from './viewport.ts'
+import { begin, findArea, fitWhole, reveal, zoom } from './viewport.ts'
 
 export type CanvasProps = {
   readonly view: View
@@ -19,9 +19,11 @@ export type CanvasProps = {
   readonly onSelect: (id: string | null) => void
   readonly onOpen: (id: string) => void
   readonly onFold: (id: string) => void
-  /** Counts up when the selection should be brought into view and focused. */
-  readonly attention: { readonly count: number; readonly takesFocus: boolean }
+  readonly attention: Attention
 }
+
+/** What should be brought into view, and focused; `count` goes up with every wish. */
+export type Attention = { readonly count: number; readonly id: string | null; readonly takesFocus: boolean }
 
 const zoomStep = 1.3
 /** Preact's types know the roles of ARIA, not those of its module for graphics. */
@@ -36,11 +38,10 @@ export function Canvas(props: CanvasProps) {
   const tabStop = selected !== null && findArea(picture, selected) !== null ? selected : first
   useFirstViewport(props, moving)
   useEffect(() => {
-    if (attention.count === 0 || selected === null) return
-    const area = findArea(picture, selected)
-    if (area === null) return
+    const area = attention.id === null ? null : findArea(picture, attention.id)
+    if (attention.id === null || area === null) return
     moving.move(reveal(moving.read(), area, moving.size()))
-    if (attention.takesFocus) findElement(moving, selected)?.focus({ preventScroll: true })
+    if (attention.takesFocus) findElement(moving, attention.id)?.focus({ preventScroll: true })
   }, [attention.count, picture])
   usePrinting(moving, picture)
   const drawing = useMemo(
@@ -80,7 +81,7 @@ export function Canvas(props: CanvasProps) {
         <button type="button" aria-label="Zoom out" onClick={() => zoomBy(moving, 1 / zoomStep)}>
           −
         </button>
-        <button type="button" aria-label="Show the whole chart" onClick={() => onViewport(null)}>
+        <button type="button" aria-label="Show the whole chart" onClick={() => showWhole(moving, picture)}>
           <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
             <path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" fill="none" stroke="currentColor" stroke-width="1.6" />
           </svg>
@@ -91,10 +92,10 @@ export function Canvas(props: CanvasProps) {
 }
 
 /** Without a viewport in the address all is shown, also when the window gets another size. */
-function useFirstViewport({ view, viewport }: CanvasProps, moving: Moving): void {
+function useFirstViewport({ view, viewport, selected }: CanvasProps, moving: Moving): void {
   const shown = useRef<Viewport | null>(null)
   const show = (): void => {
-    const next = viewport ?? fitPicture(view.picture, moving.size())
+    const next = viewport ?? begin(view.picture, moving.size(), selected)
     shown.current = viewport
     const { stage } = moving
     if (viewport === null) stage.current?.setAttribute('transform', toTransform(next))
@@ -137,6 +138,10 @@ function usePrinting(moving: Moving, { width, height }: View['picture']): void {
   }, [width, height])
 }
 
+function showWhole(moving: Moving, picture: View['picture']): void {
+  moving.move(fitWhole(picture, moving.size()))
+}
+
 function zoomBy(moving: Moving, by: number): void {
   const { width, height } = moving.size()
   moving.move(zoom(moving.read(), by, { x: width / 2, y: height / 2 }))
@@ -177,7 +182,7 @@ function onKeyDown(event: KeyboardEvent, props: CanvasProps, moving: Moving): vo
   const id = element.dataset['edge'] ?? element.dataset['state']
   if (event.key === '+' || event.key === '=') zoomBy(moving, zoomStep)
   else if (event.key === '-') zoomBy(moving, 1 / zoomStep)
-  else if (event.key === '0') props.onViewport(null)
+  else if (event.key === '0') showWhole(moving, props.view.picture)
   else if (id === undefined) return
   else if (event.key === 'Enter' || event.key === ' ') props.onOpen(id)
   else if (event.key === 'f' && props.view.foldable.includes(id)) props.onFold(id)

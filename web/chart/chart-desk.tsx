@@ -4,7 +4,7 @@ import type { View } from '../../src/charts/library.ts'
 import { foldingOfferedFrom } from '../../src/charts/fold-chart.ts'
 import { tabs, type Address, type Tab } from './address.ts'
 import { readWalk, toStepsText, type ChartItem } from './api.ts'
-import { Canvas } from './canvas.tsx'
+import { Canvas, type Attention } from './canvas.tsx'
 import { ChangesPanel } from './changes-panel.tsx'
 import { DetailsPanel } from './details-panel.tsx'
 import { findMatches } from './find-matches.ts'
@@ -44,14 +44,18 @@ export function ChartDesk(props: Props) {
   const walk = useAsked<ReviewedWalk>(isWalking ? JSON.stringify([shown.ref, base?.ref, stepsText]) : null, async () =>
     readWalk(shown.ref, steps, base?.ref ?? null),
   )
-  const [attention, setAttention] = useState({ count: 0, takesFocus: false })
+  const [attention, setAttention] = useState<Attention>({ count: 0, id: null, takesFocus: false })
   const searchField = useRef<HTMLInputElement>(null)
   const panel = useRef<HTMLElement>(null)
 
   const onGo = useCallback((id: string, takesFocus = false) => {
     go({ selected: id })
-    setAttention(({ count }) => ({ count: count + 1, takesFocus }))
+    setAttention(({ count }) => ({ count: count + 1, id, takesFocus }))
   }, [])
+  const standing = isWalking ? (walk.answer?.points.at(-1)?.active.at(-1) ?? null) : null
+  useEffect(() => {
+    if (standing !== null) setAttention(({ count }) => ({ count: count + 1, id: standing, takesFocus: false }))
+  }, [standing])
   const onFold = useCallback(
     (id: string) => {
       const folds = address.folds.includes(id) ? address.folds.filter((one) => one !== id) : [...address.folds, id]

@@ -52,7 +52,7 @@ export function Toolbar({ items, shown, base, address, go, matchCount, searchFie
           disabled={others.length === 0}
           onChange={(event) => compare(event.currentTarget.value)}
         >
-          <option value="">{others.length === 0 ? 'no other version' : 'nothing'}</option>
+          <option value="">{others.length === 0 ? 'no other version' : 'no other'}</option>
           {others.map((item) => (
             <option key={item.ref} value={item.ref}>
               {toName(item)}

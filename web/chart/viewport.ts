@@ -20,13 +20,26 @@ export function fit(area: Area, window: Size, most = fitScaleMax): Viewport {
   }
 }
 
-/** All of a picture; where that would be too small to read, its whole width from the top. */
-export function fitPicture({ width, height }: Picture, window: Size): Viewport {
+/** Below this scale words cannot be read. */
+const readableScale = 0.56
+
+/** All of a picture where that can be read; else its width from the top, or what matters of it. */
+export function begin(picture: Picture, window: Size, focus: string | null): Viewport {
+  const { width, height } = picture
   const whole = fit({ x: 0, y: 0, width, height }, window)
-  const readable = 0.42
-  if (whole.scale >= readable || window.width < 700) return whole
+  if (whole.scale >= readableScale) return whole
   const scale = Math.min(1, (window.width - 2 * margin) / width)
-  return { scale, x: (window.width - width * scale) / 2, y: margin }
+  if (scale >= readableScale && focus === null) return { scale, x: (window.width - width * scale) / 2, y: margin }
+  const area = (focus === null ? null : findArea(picture, focus)) ?? picture.boxes[0]
+  const readable = { scale: Math.max(scale, readableScale), x: margin, y: margin }
+  if (area === undefined) return readable
+  const x = window.width / 2 - (area.x + Math.min(area.width, window.width) / 2) * readable.scale
+  const y = focus === null ? margin : window.height / 3 - area.y * readable.scale
+  return { ...readable, x: Math.min(margin, x), y: Math.min(margin, y) }
+}
+
+export function fitWhole({ width, height }: Picture, window: Size): Viewport {
+  return fit({ x: 0, y: 0, width, height }, window)
 }
 
 /** The point under the cursor stays where it is. */

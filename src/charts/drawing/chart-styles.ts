@@ -20,7 +20,7 @@ export function toChartStyles(theme: Theme): string {
 }
 
 const shapes = [
-  `.chart text{font-family:${fontFamily};font-size:11px;white-space:pre}`,
+  `.chart text{font-family:${fontFamily};font-size:11px;white-space:pre;text-rendering:geometricPrecision}`,
   '.chart .title{font-size:12.5px;font-weight:700}',
   '.chart .heading{font-size:16px;font-weight:700}',
   '.chart .bold,.chart .caption{font-weight:700}',

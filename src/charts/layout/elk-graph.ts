@@ -26,9 +26,9 @@ export type ElkNode = {
 type Options = { readonly [name: string]: string }
 
 /** What may differ from chart to chart; the best of several is kept with a stored chart. */
-export type Tuning = { readonly cycleBreaking: string; readonly seed: number }
+export type Tuning = { readonly cycleBreaking: string; readonly seed: number; readonly thoroughness: number }
 
-export const usualTuning: Tuning = { cycleBreaking: 'DEPTH_FIRST', seed: 1 }
+export const usualTuning: Tuning = { cycleBreaking: 'DEPTH_FIRST', seed: 2, thoroughness: 7 }
 
 const containerPadding = { above: 20, left: 34, below: 20, right: 20 }
 const pictureMargin = 24
@@ -93,21 +93,22 @@ const plainOptions: Options = {
   'elk.padding': '[top=0,left=0,bottom=0,right=0]',
 }
 
-function toRootOptions({ cycleBreaking, seed }: Tuning): Options {
+function toRootOptions({ cycleBreaking, seed, thoroughness }: Tuning): Options {
   return {
     ...plainOptions,
     'elk.randomSeed': String(seed),
+    'elk.layered.thoroughness': String(thoroughness),
     'elk.layered.cycleBreaking.strategy': cycleBreaking,
     'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
     'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
     'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
-    'elk.spacing.nodeNode': '34',
-    'elk.layered.spacing.nodeNodeBetweenLayers': '34',
-    'elk.spacing.edgeNode': '18',
-    'elk.spacing.edgeEdge': '14',
+    'elk.spacing.nodeNode': '28',
+    'elk.layered.spacing.nodeNodeBetweenLayers': '30',
+    'elk.spacing.edgeNode': '15',
+    'elk.spacing.edgeEdge': '12',
     'elk.spacing.edgeLabel': '4',
-    'elk.layered.spacing.edgeEdgeBetweenLayers': '14',
-    'elk.layered.spacing.edgeNodeBetweenLayers': '16',
+    'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
+    'elk.layered.spacing.edgeNodeBetweenLayers': '15',
   }
 }
 

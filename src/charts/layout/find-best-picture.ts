@@ -10,8 +10,10 @@ import type { LayoutEngine } from './lay-out-chart.ts'
 import { measurePicture } from './picture-metrics.ts'
 import type { PictureMetrics } from './picture-metrics.ts'
 
-const cycleBreakings = ['DEPTH_FIRST', 'GREEDY', 'MODEL_ORDER', 'SCC_CONNECTIVITY'] as const
-const seedsTried = 12
+/** Depth first read best by far, in thousands of layouts; more rounds of the engine's own search help it. */
+const cycleBreaking = 'DEPTH_FIRST'
+const thoroughness = 40
+const seedsTried = 100
 
 export type BestPicture = { readonly picture: Picture; readonly metrics: PictureMetrics; readonly tried: number }
 
@@ -30,12 +32,11 @@ export async function findBestPicture(chart: Chart, engine: LayoutEngine): Promi
 }
 
 function listTunings(): readonly Tuning[] {
-  const seeds = Array.from({ length: seedsTried }, (_, place) => place + 1)
-  return cycleBreakings.flatMap((cycleBreaking) => seeds.map((seed) => ({ cycleBreaking, seed })))
+  return Array.from({ length: seedsTried }, (_, place) => ({ cycleBreaking, thoroughness, seed: place + 1 }))
 }
 
 /** Crossings first; a wide picture is worse than a high one, since pages are read downwards. */
 function toCost(picture: Picture, { overlaps, misplacedInitials, crossings, bends }: PictureMetrics): number {
   const faults = overlaps.length + misplacedInitials.length + (picture.note === null ? 0 : 1)
-  return faults * 1e6 + crossings * 100 + bends * 4 + picture.width / 10 + picture.height / 25
+  return faults * 1e6 + crossings * 100 + bends * 4 + picture.width / 5 + picture.height / 20
 }

@@ -8,7 +8,7 @@ export const labelFontSize = 11
 export const titleFontSize = 12.5
 
 /** Lines are broken at words when they are longer. */
-const labelWidthMax = 190
+const labelWidthMax = 140
 const rowWidthMax = 250
 /** What holds in every state stands above the chart, where there is room. */
 export const rootRowWidthMax = 560
