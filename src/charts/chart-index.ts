@@ -29,28 +29,38 @@ export function indexChart(chart: Chart): ChartIndex {
     outOf: (id) => outgoing.get(id) ?? [],
     entered(id) {
       const found = new Set<string>()
-      for (const outer of lineage(id)) {
-        found.add(outer)
-        if (outer === id || states.get(outer)?.kind !== 'parallel') continue
-        for (const region of index.children(outer)) if (!lineage(id).includes(region.id)) enter(region.id, index, found)
-      }
       enter(id, index, found)
+      let inner = id
+      for (const outer of lineage(id).slice(1)) {
+        found.add(outer)
+        if (states.get(outer)?.kind === 'parallel') enterRegions(outer, inner, index, found)
+        inner = outer
+      }
       return found
     },
   }
   return index
 }
 
+/** The state and what is entered with it further in. */
 function enter(id: string, index: ChartIndex, found: Set<string>): void {
   const state = index.state(id)
-  if (state === undefined) return
+  if (state === undefined || found.has(id)) return
   found.add(id)
-  if (state.initial !== null) for (const inner of index.entered(state.initial)) found.add(inner)
-  if (state.kind === 'parallel') {
-    for (const region of index.children(id)) if (region.kind !== 'history') enter(region.id, index, found)
-  }
+  if (state.kind === 'parallel') enterRegions(id, null, index, found)
+  if (state.initial !== null) enterWithin(state.initial, id, index, found)
   if (state.kind !== 'history' || state.parent === null) return
-  const [remembered] = index.outOf(id)
-  const instead = remembered?.targets[0] ?? index.state(state.parent)?.initial
-  if (instead !== undefined && instead !== null) for (const inner of index.entered(instead)) found.add(inner)
+  const instead = index.outOf(id)[0]?.targets[0] ?? index.state(state.parent)?.initial ?? null
+  if (instead !== null) enterWithin(instead, state.parent, index, found)
+}
+
+/** An initial state may lie deeper than one level: what is between is entered as well. */
+function enterWithin(id: string, outer: string, index: ChartIndex, found: Set<string>): void {
+  const between = index.lineage(id).slice(1)
+  for (const at of between.slice(0, Math.max(0, between.indexOf(outer)))) found.add(at)
+  enter(id, index, found)
+}
+
+function enterRegions(id: string, but: string | null, index: ChartIndex, found: Set<string>): void {
+  for (const region of index.children(id)) if (region.kind !== 'history' && region.id !== but) enter(region.id, index, found)
 }

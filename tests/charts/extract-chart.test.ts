@@ -18,7 +18,7 @@ test('every state and transition of a random machine is in its chart exactly onc
       expect(new Set(chart.transitions.map(({ id }) => id)).size).toBe(transitionCount)
       expect(chart.transitions.length).toBe(countTransitions(machine.root))
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 

@@ -25,7 +25,7 @@ test('every state and transition of a random machine is drawn exactly once, and 
       expect(readSvgIds(svg)).toEqual(toIds(chart))
       expect(measurePicture(picture).overlaps).toEqual([])
     }),
-    { numRuns: 40 },
+    { numRuns: 15, endOnFailure: true },
   )
 })
 
@@ -76,7 +76,7 @@ test('when the engine always fails every state and transition is still drawn, wi
       expect(readIds(picture)).toEqual(toIds(chart))
       expect(measurePicture(picture).overlaps).toEqual([])
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 

@@ -42,7 +42,9 @@ export function build(numbers: readonly number[], statesMax = 20): RandomMachine
     guards: Object.fromEntries(guards.map((name) => [name, () => true])),
     actions: Object.fromEntries(actions.map((name) => [name, () => {}])),
   })
-  return { machine, stateCount: paths.length + 1, transitionCount }
+  // A machine printed whole fills the screen and takes seconds.
+  const named = { [fc.toStringMethod]: () => `build(${JSON.stringify(numbers)})` }
+  return { machine, stateCount: paths.length + 1, transitionCount, ...named }
 }
 
 type Kind = 'atomic' | 'compound' | 'parallel' | 'final' | 'history'

@@ -116,7 +116,7 @@ function toUnion(
   return {
     ...head,
     states: states.map((state) =>
-      state.kind === 'atomic' && parents.has(state.id) ? { ...state, kind: 'compound' } : state,
+      state.kind !== 'parallel' && parents.has(state.id) ? { ...state, kind: 'compound' } : state,
     ),
     transitions: [...head.transitions, ...gone.map(({ base: own }) => ({ ...own, id: toBaseId(own.id) }))],
   }

@@ -163,24 +163,31 @@ function toBox(
   const header = last === undefined ? headerHeight : last.y + last.height + rowsMargin
   const titleWidth = toTextWidth(state.key, titleFontSize, true) + titleSigns.length * signWidth
   const width = Math.max(boxWidthMin, titleWidth + 2 * titleInset, ...rows.map((row) => row.width + 2 * titleInset))
-  const isHistory = state.kind === 'history'
+  // In a comparison it may have been another kind of state, with rows.
+  const isHistory = state.kind === 'history' && entries.length === 0
   return {
     stateId: state.id,
     parent: state.parent,
     title: state.key,
     titleSigns,
-    kind: toBoxKind(state, parent, isFolded),
+    kind: toBoxKind(state, parent, isFolded, rows.length > 0),
     history: state.history,
     isInitial: parent?.initial === state.id,
-    rows: isHistory ? [] : rows,
+    rows,
     header,
     width: isHistory ? historySize : Math.ceil(width),
     height: isHistory ? historySize : header + (state.kind === 'final' || isFolded ? 4 : 0),
   }
 }
 
-function toBoxKind(state: ChartState, parent: ChartState | undefined, isFolded: boolean): Box['kind'] {
+function toBoxKind(
+  state: ChartState,
+  parent: ChartState | undefined,
+  isFolded: boolean,
+  hasRows: boolean,
+): Box['kind'] {
   if (isFolded) return 'folded'
+  if (state.kind === 'history' && hasRows) return 'atomic'
   return parent?.kind === 'parallel' && state.kind === 'compound' ? 'region' : state.kind
 }
 

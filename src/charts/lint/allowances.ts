@@ -11,10 +11,5 @@ export const allowances: { readonly [machine: string]: readonly Allowance[] } = 
       reason: closed,
     })),
     { rule: 'dead-end', about: 'conversation.FAILED', reason: 'FAILED outranks every other closing' },
-    {
-      rule: 'dead-end',
-      about: 'conversation.USER_CLOSED',
-      reason: 'only FAILED outranks it, and a closed chart cannot fail',
-    },
   ],
 }
