@@ -17,9 +17,19 @@ const walk = JSON.stringify([
 const pictures = [
   { name: 'charts-light', query: '', size: wide, colorScheme: 'light' },
   { name: 'charts-compare-dark', query: 'm=conversation&base=conversation@0.9', size: wide, colorScheme: 'dark' },
-  { name: 'charts-simulate-light', query: `m=conversation&steps=${encodeURIComponent(walk)}`, size: wide, colorScheme: 'light' },
+  {
+    name: 'charts-simulate-light',
+    query: `m=conversation&steps=${encodeURIComponent(walk)}`,
+    size: wide,
+    colorScheme: 'light',
+  },
   { name: 'charts-narrow-light', query: 's=conversation.PROGRESS', size: narrow, colorScheme: 'light' },
-  { name: 'charts-narrow-dark', query: `m=conversation&steps=${encodeURIComponent(walk)}`, size: narrow, colorScheme: 'dark' },
+  {
+    name: 'charts-narrow-dark',
+    query: `m=conversation&steps=${encodeURIComponent(walk)}`,
+    size: narrow,
+    colorScheme: 'dark',
+  },
 ] as const
 
 const charts = await startSmallCharts()

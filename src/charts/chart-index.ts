@@ -62,5 +62,6 @@ function enterWithin(id: string, outer: string, index: ChartIndex, found: Set<st
 }
 
 function enterRegions(id: string, but: string | null, index: ChartIndex, found: Set<string>): void {
-  for (const region of index.children(id)) if (region.kind !== 'history' && region.id !== but) enter(region.id, index, found)
+  for (const region of index.children(id))
+    if (region.kind !== 'history' && region.id !== but) enter(region.id, index, found)
 }

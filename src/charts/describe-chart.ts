@@ -27,7 +27,10 @@ export function describeTransition(transition: ChartTransition, rootId: string):
 export function describeOccasion(transition: ChartTransition, rootId: string): string {
   const { source, guard, kind, name } = transition
   const from = source === rootId ? 'any state' : toTargetName(source, rootId)
-  const texts: { readonly [kind in typeof transition.kind]?: string } = { done: `${name} is done`, error: `${name} fails` }
+  const texts: { readonly [kind in typeof transition.kind]?: string } = {
+    done: `${name} is done`,
+    error: `${name} fails`,
+  }
   const condition = guard === null ? '' : ` [${guard.text}]`
   return `${from}, ${texts[kind] ?? toEventText(transition)}${condition}`
 }

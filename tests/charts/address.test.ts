@@ -16,7 +16,9 @@ const addresses: fc.Arbitrary<Address> = fc.record({
   isTable: fc.boolean(),
   search: fc.string(),
   steps: fc.array(fc.oneof(fc.record({ event: name }), fc.record({ waitMs: fc.nat() })), { maxLength: 5 }),
-  viewport: fc.option(fc.record({ x: number, y: number, scale: fc.integer({ min: 1, max: 4_000 }).map((n) => n / 1_000) })),
+  viewport: fc.option(
+    fc.record({ x: number, y: number, scale: fc.integer({ min: 1, max: 4_000 }).map((n) => n / 1_000) }),
+  ),
 })
 
 test('a view is read back from its link as the same view', () => {

@@ -22,7 +22,12 @@ const base = {
     idle: {
       tags: ['quiet'],
       entry: 'greet',
-      on: { GO: [{ guard: 'isReady', target: 'busy' }, { guard: 'isLate', target: 'ended' }] },
+      on: {
+        GO: [
+          { guard: 'isReady', target: 'busy' },
+          { guard: 'isLate', target: 'ended' },
+        ],
+      },
       after: { 1_000: 'ended' },
     },
     busy: {
@@ -36,27 +41,114 @@ const base = {
 } as const
 
 /** Each changes one thing; what is said first about it. */
-const edits: readonly (readonly [title: string, edit: (config: Config & typeof base) => unknown, said: readonly string[]])[] = [
-  ['a state is removed', ({ states: { ended: _, ...states }, on: _on, ...rest }) => ({ ...rest, states: { ...states, idle: { ...states.idle, on: {}, after: {} } } }), ['the state ended is removed']],
+const edits: readonly (readonly [
+  title: string,
+  edit: (config: Config & typeof base) => unknown,
+  said: readonly string[],
+])[] = [
+  [
+    'a state is removed',
+    ({ states: { ended: _, ...states }, on: _on, ...rest }) => ({
+      ...rest,
+      states: { ...states, idle: { ...states.idle, on: {}, after: {} } },
+    }),
+    ['the state ended is removed'],
+  ],
   ['a state is added', (c) => ({ ...c, states: { ...c.states, extra: {} } }), ['the state extra is added']],
-  ['a state is moved', ({ states: { ended, ...states }, ...c }) => ({ ...c, on: { STOP: '.busy.ended' }, states: { idle: { ...states.idle, on: { GO: [{ guard: 'isReady', target: 'busy' }, { guard: 'isLate', target: 'busy.ended' }] }, after: { 1_000: 'busy.ended' } }, busy: { ...states.busy, states: { ...states.busy.states, ended } } } }), ['the state ended is now busy.ended']],
+  [
+    'a state is moved',
+    ({ states: { ended, ...states }, ...c }) => ({
+      ...c,
+      on: { STOP: '.busy.ended' },
+      states: {
+        idle: {
+          ...states.idle,
+          on: {
+            GO: [
+              { guard: 'isReady', target: 'busy' },
+              { guard: 'isLate', target: 'busy.ended' },
+            ],
+          },
+          after: { 1_000: 'busy.ended' },
+        },
+        busy: { ...states.busy, states: { ...states.busy.states, ended } },
+      },
+    }),
+    ['the state ended is now busy.ended'],
+  ],
   ['a transition is removed', (c) => ({ ...c, on: {} }), ['removed: any state, STOP, to ended']],
   ['a transition is added', (c) => ({ ...c, on: { ...c.on, RESET: '.idle' } }), ['added: any state, RESET, to idle']],
   ['a target changes', (c) => ({ ...c, on: { STOP: '.busy' } }), ['any state, STOP leads to busy instead of ended']],
-  ['a guard changes', (c) => withIdle(c, { on: { GO: [{ guard: 'isOpen', target: 'busy' }, { guard: 'isLate', target: 'ended' }] } }), ['idle, GO [isOpen]: asks isOpen instead of isReady']],
-  ['a guard goes', (c) => withIdle(c, { on: { GO: [{ guard: 'isReady', target: 'busy' }, { target: 'ended' }] } }), ['idle, GO: no longer asks isLate']],
-  ['a guard comes', (c) => ({ ...c, on: { STOP: { guard: 'isLate', target: '.ended' } } }), ['any state, STOP [isLate]: now asks isLate']],
-  ['the order of guards changes', (c) => withIdle(c, { on: { GO: [{ guard: 'isLate', target: 'ended' }, { guard: 'isReady', target: 'busy' }] } }), ['idle, GO [isLate]: is asked first instead of second', 'idle, GO [isReady]: is asked second instead of first']],
+  [
+    'a guard changes',
+    (c) =>
+      withIdle(c, {
+        on: {
+          GO: [
+            { guard: 'isOpen', target: 'busy' },
+            { guard: 'isLate', target: 'ended' },
+          ],
+        },
+      }),
+    ['idle, GO [isOpen]: asks isOpen instead of isReady'],
+  ],
+  [
+    'a guard goes',
+    (c) => withIdle(c, { on: { GO: [{ guard: 'isReady', target: 'busy' }, { target: 'ended' }] } }),
+    ['idle, GO: no longer asks isLate'],
+  ],
+  [
+    'a guard comes',
+    (c) => ({ ...c, on: { STOP: { guard: 'isLate', target: '.ended' } } }),
+    ['any state, STOP [isLate]: now asks isLate'],
+  ],
+  [
+    'the order of guards changes',
+    (c) =>
+      withIdle(c, {
+        on: {
+          GO: [
+            { guard: 'isLate', target: 'ended' },
+            { guard: 'isReady', target: 'busy' },
+          ],
+        },
+      }),
+    ['idle, GO [isLate]: is asked first instead of second', 'idle, GO [isReady]: is asked second instead of first'],
+  ],
   ['a delay changes', (c) => withIdle(c, { after: { 5_000: 'ended' } }), ['idle, after 5 s: after 5 s instead of 1 s']],
-  ['an action comes', (c) => ({ ...c, on: { STOP: { target: '.ended', actions: 'write' } } }), ['any state, STOP: does write instead of nothing']],
-  ['an action gets other params', (c) => ({ ...c, on: { STOP: { target: '.ended', actions: { type: 'write', params: { to: 'log' } } } } }), ['any state, STOP: does write instead of nothing']],
-  ['an entry changes', (c) => withIdle(c, { entry: ['greet', 'write'] }), ['idle on entry does greet, write instead of greet']],
+  [
+    'an action comes',
+    (c) => ({ ...c, on: { STOP: { target: '.ended', actions: 'write' } } }),
+    ['any state, STOP: does write instead of nothing'],
+  ],
+  [
+    'an action gets other params',
+    (c) => ({ ...c, on: { STOP: { target: '.ended', actions: { type: 'write', params: { to: 'log' } } } } }),
+    ['any state, STOP: does write instead of nothing'],
+  ],
+  [
+    'an entry changes',
+    (c) => withIdle(c, { entry: ['greet', 'write'] }),
+    ['idle on entry does greet, write instead of greet'],
+  ],
   ['an exit comes', (c) => withIdle(c, { exit: 'write' }), ['idle on exit does write instead of nothing']],
-  ['another actor is invoked', (c) => withBusy(c, { invoke: { id: 'work', src: 'otherWork', onDone: 'idle' } }), ['busy invokes otherWork as work instead of work']],
+  [
+    'another actor is invoked',
+    (c) => withBusy(c, { invoke: { id: 'work', src: 'otherWork', onDone: 'idle' } }),
+    ['busy invokes otherWork as work instead of work'],
+  ],
   ['the initial state changes', (c) => ({ ...c, initial: 'busy' }), ['the machine starts in busy instead of idle']],
-  ['a kind changes', (c) => ({ ...c, states: { ...c.states, ended: { type: 'final' } } }), ['ended is final instead of atomic']],
+  [
+    'a kind changes',
+    (c) => ({ ...c, states: { ...c.states, ended: { type: 'final' } } }),
+    ['ended is final instead of atomic'],
+  ],
   ['a tag goes', (c) => withIdle(c, { tags: [] }), ['idle has the tags none instead of quiet']],
-  ['a transition enters anew', (c) => ({ ...c, on: { STOP: { target: '.ended', reenter: true } } }), ['any state, STOP: enters its state anew']],
+  [
+    'a transition enters anew',
+    (c) => ({ ...c, on: { STOP: { target: '.ended', reenter: true } } }),
+    ['any state, STOP: enters its state anew'],
+  ],
   ['a description changes', (c) => withIdle(c, { description: 'waits' }), ['idle is described in other words']],
 ]
 
@@ -113,7 +205,11 @@ test('the union is drawn whole and without overlaps, each id once', { timeout: 6
       const picture = await layOutChart(union, { engine: elkEngine, extra })
       expect(picture.note).toBeNull()
       expect(measurePicture(picture).overlaps).toEqual([])
-      const drawn = [...picture.rootRows, ...picture.boxes.flatMap((box) => box.rows), ...picture.arrows.flatMap((arrow) => arrow.labels)]
+      const drawn = [
+        ...picture.rootRows,
+        ...picture.boxes.flatMap((box) => box.rows),
+        ...picture.arrows.flatMap((arrow) => arrow.labels),
+      ]
       expect(drawn.flatMap(({ transitionId }) => transitionId ?? []).length).toBe(union.transitions.length)
     }),
     { numRuns: 5, endOnFailure: true },

@@ -26,24 +26,29 @@ test('what leads into a folded state or out of it leads to its box', () => {
   expect(chart.transitions.find(({ id }) => id === released)?.source).toBe('conversation.HUMAN_HANDOFF')
 })
 
-test('whatever is folded, every transition is drawn or counted, and nothing overlaps', { timeout: 60_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(randomMachines, fc.array(fc.nat(20), { maxLength: 5 }), async ({ machine }, places) => {
-      const whole = extractChart(machine)
-      const foldable = listFoldable(whole)
-      const wanted = places.flatMap((place) => foldable[place % Math.max(1, foldable.length)] ?? [])
-      const { chart, folded } = foldChart(whole, wanted)
-      const hidden = Object.values(folded)
-      const sum = (count: (one: (typeof hidden)[number]) => number): number => hidden.reduce((total, one) => total + count(one), 0)
-      expect(chart.states.length + sum(({ states }) => states)).toBe(whole.states.length)
-      expect(chart.transitions.length + sum(({ transitions }) => transitions)).toBe(whole.transitions.length)
-      const picture = await layOutChart(chart, { engine: elkEngine, folded })
-      expect(picture.note).toBeNull()
-      expect(measurePicture(picture).overlaps).toEqual([])
-    }),
-    { numRuns: 8, endOnFailure: true },
-  )
-})
+test(
+  'whatever is folded, every transition is drawn or counted, and nothing overlaps',
+  { timeout: 60_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(randomMachines, fc.array(fc.nat(20), { maxLength: 5 }), async ({ machine }, places) => {
+        const whole = extractChart(machine)
+        const foldable = listFoldable(whole)
+        const wanted = places.flatMap((place) => foldable[place % Math.max(1, foldable.length)] ?? [])
+        const { chart, folded } = foldChart(whole, wanted)
+        const hidden = Object.values(folded)
+        const sum = (count: (one: (typeof hidden)[number]) => number): number =>
+          hidden.reduce((total, one) => total + count(one), 0)
+        expect(chart.states.length + sum(({ states }) => states)).toBe(whole.states.length)
+        expect(chart.transitions.length + sum(({ transitions }) => transitions)).toBe(whole.transitions.length)
+        const picture = await layOutChart(chart, { engine: elkEngine, folded })
+        expect(picture.note).toBeNull()
+        expect(measurePicture(picture).overlaps).toEqual([])
+      }),
+      { numRuns: 8, endOnFailure: true },
+    )
+  },
+)
 
 test('ids that name nothing to fold change nothing', () => {
   const chart = extractChart(conversationMachine)

@@ -17,7 +17,10 @@ const two = (a: object, b: object = { type: 'final' }): object => ({ id: 'm', in
 const cases: { readonly [rule in LintRule]: Case } = {
   unreachable: {
     bad: { ...two({ after }), states: { a: { after }, b: { type: 'final' }, lost: { after: { 5: 'a' } } } },
-    good: { ...two({ after }), states: { a: { after, on: { GO: 'lost' } }, b: { type: 'final' }, lost: { after: { 5: 'a' } } } },
+    good: {
+      ...two({ after }),
+      states: { a: { after, on: { GO: 'lost' } }, b: { type: 'final' }, lost: { after: { 5: 'a' } } },
+    },
     about: 'm.lost',
   },
   'dead-end': { bad: two({ after }, {}), good: two({ after }, { on: { BACK: 'a' } }), about: 'm.b' },
@@ -34,7 +37,10 @@ const cases: { readonly [rule in LintRule]: Case } = {
   },
   unused: { bad: two({ after }), good: two({ after, on: { GO: { guard: 'isReady', target: 'b' } } }), about: null },
   'always-cycle': {
-    bad: two({ after, always: { guard: 'isReady', target: 'b' } }, { after: { 5: 'a' }, always: { guard: 'isReady', target: 'a' } }),
+    bad: two(
+      { after, always: { guard: 'isReady', target: 'b' } },
+      { after: { 5: 'a' }, always: { guard: 'isReady', target: 'a' } },
+    ),
     good: two({ after, always: { guard: 'isReady', target: 'b' } }),
     about: 'm.a||0',
   },

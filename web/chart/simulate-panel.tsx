@@ -110,6 +110,14 @@ function Next({ root, around, walk, steps, onSteps }: WalkProps) {
           </li>
         ))}
       </ul>
+      {walk.later.length > 0 && (
+        <p class="hint">
+          Later:{' '}
+          {walk.later
+            .map(({ event, dueInMs }) => `${toEventName(event, null, root)} in ${toDuration(dueInMs)}`)
+            .join(', ')}
+        </p>
+      )}
       <PassTime onPass={(waitMs) => add({ waitMs })} />
       {walk.ignored.length > 0 && (
         <>

@@ -31,6 +31,8 @@ export type Option = {
 
 export type Options = {
   readonly options: readonly Option[]
+  /** Timers that wait behind the next one: whatever that one does comes first. */
+  readonly later: readonly { readonly event: string; readonly dueInMs: number }[]
   /** Events that the chart knows and that nothing here takes. */
   readonly ignored: readonly string[]
 }
@@ -48,17 +50,23 @@ export function listOptions(walker: Walker, chart: Chart, toExample: ToExample):
     ({ eventType }) => eventType,
   )
   const kinds = new Map(chart.transitions.map(({ id, kind }) => [id, kind]))
-  const due = new Map(walker.timers.armed().map(({ event, dueAt }) => [event.type, dueAt - walker.timers.now()]))
-  const options = [...byEvent].map(([event, candidates]): Option => {
+  const now = walker.timers.now()
+  const [next, ...others] = walker.timers
+    .armed()
+    .map(({ event, dueAt }) => ({ event: event.type, dueInMs: dueAt - now }))
+  const later = new Set(others.map(({ event }) => event))
+  const offered = [...byEvent].filter(([event]) => !later.has(event))
+  const options = offered.map(([event, candidates]): Option => {
     const [first] = candidates
     const kind = first === undefined ? 'event' : (kinds.get(toTransitionId(first)) ?? 'event')
-    return { event, kind, dueInMs: due.get(event) ?? null, branches: toBranches(event, candidates, walker, toExample) }
+    const dueInMs = event === next?.event ? next.dueInMs : null
+    return { event, kind, dueInMs, branches: toBranches(event, candidates, walker, toExample) }
   })
   const known = chart.transitions
     .filter(({ kind, event }) => kind === 'event' && event !== '*')
     .map(({ event }) => event)
   const taken = (event: string): boolean => byEvent.has(event) || byEvent.has('*')
-  return { options, ignored: [...new Set(known)].filter((event) => !taken(event)).toSorted() }
+  return { options, later: others, ignored: [...new Set(known)].filter((event) => !taken(event)).toSorted() }
 }
 
 function toBranches(

@@ -93,6 +93,7 @@ function attempt(step: Step, doing: Doing, means: Means): { problem: string | nu
   const asked: Asked[] = []
   try {
     if ('event' in step) {
+      if (!isAwaited(step.event, doing.snapshot)) return { problem: null, asked }
       const event = { ...toExample(step.event), at: walkStartMs + timers.now(), ...step.payload, type: step.event }
       asked.push(...take(event, step.choices ?? {}, doing, means))
       return { problem: null, asked }
@@ -106,6 +107,12 @@ function attempt(step: Step, doing: Doing, means: Means): { problem: string | nu
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error), asked }
   }
+}
+
+/** A result of something that does not run is refused, as the host refuses it. */
+function isAwaited(event: string, { children }: AnyMachineSnapshot): boolean {
+  const result = /^xstate\.(?:done|error)\.actor\.(?<id>.+)$/u.exec(event)
+  return result === null || Object.hasOwn(children, result.groups?.['id'] ?? '')
 }
 
 function take(
