@@ -89,7 +89,8 @@ const viewsRemembered = 64
 
 export function createChartLibrary(options: LibraryOptions): ChartLibrary {
   const entries = listEntries(options)
-  const views = createRecent<Promise<View>>(viewsRemembered)
+  // A plain drawing is better than none, but the next reader may get the right one.
+  const views = createRecent<View>(viewsRemembered, ({ picture }) => picture.note === null)
   const machineOf = ({ chart }: LibraryChart): LibraryMachine | null =>
     Object.hasOwn(options.machines, chart.machine) ? (options.machines[chart.machine] ?? null) : null
   const view = async (request: ViewRequest): Promise<View> => {

@@ -1,10 +1,11 @@
-/** The results that were asked for last, so many and no more. One that fails is forgotten at once. */
-export type Recent<Result extends Promise<unknown>> = {
-  take(key: string, make: () => Result): Result
+/** The results that were asked for last, so many and no more. One that fails, or is not worth keeping, is forgotten. */
+export type Recent<Result> = {
+  take(key: string, make: () => Promise<Result>): Promise<Result>
 }
 
-export function createRecent<Result extends Promise<unknown>>(countMax: number): Recent<Result> {
-  const results = new Map<string, Result>()
+export function createRecent<Result>(countMax: number, isWorthKeeping: (result: Result) => boolean): Recent<Result> {
+  const results = new Map<string, Promise<Result>>()
+  const forget = (key: string): void => void results.delete(key)
   return {
     take(key, make) {
       const known = results.get(key)
@@ -13,7 +14,12 @@ export function createRecent<Result extends Promise<unknown>>(countMax: number):
       results.set(key, result)
       const [oldest] = results.keys()
       if (results.size > countMax && oldest !== undefined) results.delete(oldest)
-      if (known === undefined) result.catch(() => results.delete(key))
+      if (known === undefined) {
+        result.then(
+          (made) => isWorthKeeping(made) || forget(key),
+          () => forget(key),
+        )
+      }
       return result
     },
   }

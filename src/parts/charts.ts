@@ -30,6 +30,8 @@ export type ChartsPart = {
 
 export type ChartsOptions = {
   readonly onFailure: (error: unknown) => void
+  /** How long one layout may take; 2 s unless told, since somebody waits for it. */
+  readonly layoutTimeoutMs?: number
   /** Where kept charts are; the one of this clone unless told. */
   readonly folder?: string
 }
@@ -37,8 +39,8 @@ export type ChartsOptions = {
 const ownFolder = fileURLToPath(new URL('../../charts', import.meta.url))
 const examples: { readonly [machine: string]: LibraryMachine['toExample'] } = { conversation: toEventExample }
 
-export function openCharts({ onFailure, folder = ownFolder }: ChartsOptions): ChartsPart {
-  const thread = openLayoutThread()
+export function openCharts({ onFailure, layoutTimeoutMs, folder = ownFolder }: ChartsOptions): ChartsPart {
+  const thread = openLayoutThread(layoutTimeoutMs === undefined ? {} : { timeoutMs: layoutTimeoutMs })
   const renderer = openPngRenderer()
   const library = createChartLibrary({
     machines: listMachines(),

@@ -25,7 +25,7 @@ export type SmallChartsOptions = {
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 export async function startSmallCharts({ machines, engine }: SmallChartsOptions = {}): Promise<SmallCharts> {
-  const charts = openCharts({ onFailure: () => undefined })
+  const charts = openCharts({ onFailure: () => undefined, layoutTimeoutMs: 60_000 })
   const isOther = machines !== undefined || engine !== undefined
   const library = isOther
     ? createChartLibrary({

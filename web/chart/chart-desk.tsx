@@ -35,10 +35,14 @@ const tabNames: { readonly [tab in Tab]: string } = {
 }
 
 export function ChartDesk(props: Props) {
-  const { items, shown, base, view, address, go, notes } = props
+  const { items, shown, base, view, address, go } = props
   const { selected, search, steps, phase } = address
   const around = useMemo(() => toSurroundings(view.chart), [view.chart])
   const matches = useMemo(() => findMatches(view.chart, search), [view.chart, search])
+  const isKnown = selected === null || around.state(selected) !== undefined || around.transition(selected) !== undefined
+  const notes = isKnown
+    ? props.notes
+    : [...props.notes, `This chart has no ${selected}. The link may be of another version.`]
   const stepsText = toStepsText(steps)
   const isWalking = address.tab === 'simulate'
   const walk = useAsked<ReviewedWalk>(isWalking ? JSON.stringify([shown.ref, base?.ref, stepsText]) : null, async () =>

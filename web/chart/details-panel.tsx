@@ -23,11 +23,6 @@ export function DetailsPanel(props: Props) {
   if (transition !== undefined) return <TransitionDetails {...props} transition={transition} />
   return (
     <>
-      {selected !== null && (
-        <p class="problem" role="alert">
-          This chart has no <code>{selected}</code>. The link may be of another version.
-        </p>
-      )}
       <p class="hint">
         {view.chart.states.length - 1} states, {view.chart.transitions.length} transitions. Select one of them to see
         what is known of it.

@@ -184,11 +184,7 @@ function Steps({ root, walk, steps, onSteps }: WalkProps) {
           const other = walk.base?.points[place]
           return (
             <li key={place} class={`${point.outcome}${walk.base?.at === place ? ' parts' : ''}`}>
-              <button
-                type="button"
-                onClick={() => onSteps(steps.slice(0, place))}
-                aria-label={`Go back to step ${place}`}
-              >
+              <button type="button" onClick={() => onSteps(steps.slice(0, place))} title="Go back to here">
                 <b>{toStepName(steps[place - 1], root)}</b>
                 <span class="goal">{toPlace(point, root)}</span>
               </button>

@@ -31,7 +31,7 @@ const signWidth = 15
 const baseline = 10.6
 
 export function ChartDrawing(props: DrawingProps): Drawn {
-  const { picture, overlay, describe } = props
+  const { picture, overlay } = props
   const containers = picture.boxes.filter(isContainer)
   const leaves = picture.boxes.filter((box) => !isContainer(box))
   return element(
@@ -48,7 +48,6 @@ export function ChartDrawing(props: DrawingProps): Drawn {
     picture.arrows.flatMap((arrow) => drawLabels(arrow, props)),
     picture.boxes.filter(({ isInitial }) => isInitial).map(drawInitial),
     overlay === null ? null : picture.boxes.map((box) => drawBadge(box, overlay.marks[box.stateId])),
-    picture.note === null ? null : element('title', null, `${describe('')} ${picture.note}`),
   )
 }
 

@@ -15,10 +15,13 @@ import { WrongUse } from '../command.ts'
 import type { CommandCall, CommandResult } from '../command.ts'
 import { readChart } from './read-chart.ts'
 
+/** Nobody looks at a page meanwhile. */
+const layoutTimeoutMs = 30_000
+
 export async function runDiff({ words, options }: CommandCall): Promise<CommandResult> {
   const { base: baseName, head: headName, out, machine } = options
   if (words.length > 0 || typeof baseName !== 'string') throw new WrongUse('diff wants --base <ref, file or version>')
-  const charts = openCharts({ onFailure: () => {} })
+  const charts = openCharts({ layoutTimeoutMs, onFailure: () => {} })
   try {
     const machineName = typeof machine === 'string' ? machine : 'conversation'
     const base = await readChart(baseName, machineName, charts.library)

@@ -15,6 +15,9 @@ const forms = ['svg', 'png', 'json', 'mmd', 'md'] as const
 type Form = (typeof forms)[number]
 const themes = ['auto', 'light', 'dark'] as const
 
+/** Nobody looks at a page meanwhile. */
+const layoutTimeoutMs = 30_000
+
 export async function runSvg({ words, options }: CommandCall): Promise<CommandResult> {
   if (words.length > 1) throw new WrongUse('svg wants one chart')
   const name = words[0] ?? 'conversation'
@@ -24,7 +27,7 @@ export async function runSvg({ words, options }: CommandCall): Promise<CommandRe
   if (theme === undefined) throw new WrongUse(`--theme is one of ${themes.join(', ')}`)
   if (form === 'png' && out === null) throw new WrongUse('a PNG needs --out <file>')
   let problem: string | null = null
-  const charts = openCharts({ onFailure: (error) => (problem = String(error)) })
+  const charts = openCharts({ layoutTimeoutMs, onFailure: (error) => (problem = String(error)) })
   try {
     const machine = typeof options['machine'] === 'string' ? options['machine'] : 'conversation'
     const chart = await readChart(name, machine, charts.library)
