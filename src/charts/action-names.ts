@@ -15,7 +15,7 @@ type Guard = NonNullable<Chart['transitions'][number]['guard']>
 /** None for the timers that every `after` adds by itself. */
 export function toAction(action: unknown): readonly ChartAction[] {
   if (typeof action === 'string') return [{ name: action, params: null, isComputed: false }]
-  if (typeof action === 'function') return toBuiltIn(action as BuiltIn)
+  if (typeof action === 'function') return toBuiltIn(action)
   const { type, params } = action as { readonly type: string; readonly params?: unknown }
   if (typeof params === 'function') return [{ name: type, params: null, isComputed: true }]
   return [{ name: type, params: toJson(params), isComputed: false }]
@@ -43,7 +43,7 @@ function toBuiltIn(action: BuiltIn): readonly ChartAction[] {
 export function toGuard(guard: unknown): Guard | null {
   if (guard === undefined || guard === null) return null
   if (typeof guard === 'string') return { text: guard, names: [guard] }
-  if (typeof guard === 'function') return toComposedGuard(guard as unknown as ComposedGuard)
+  if (typeof guard === 'function') return toComposedGuard(guard)
   const { type, params } = guard as { readonly type: string; readonly params?: unknown }
   const hasParams = params !== undefined && typeof params !== 'function'
   return { text: hasParams ? `${type} ${JSON.stringify(toJson(params))}` : type, names: [type] }

@@ -89,8 +89,8 @@ function listTransitions(node: AnyStateNode, reading: Reading): readonly ChartTr
 function toHistoryDefault(node: AnyStateNode): readonly ChartTransition[] {
   const { parent } = node
   const { target } = node.config as { readonly target?: unknown }
-  if (target === undefined || parent === undefined) return []
-  const found = String(target)
+  const [found] = [target].flat()
+  if (typeof found !== 'string' || parent === undefined) return []
   const goal = found.startsWith('#') ? found.slice(1) : `${parent.id}.${found.replace(/^\./, '')}`
   return [
     {

@@ -213,8 +213,8 @@ test.each([
   [`["${'x'.repeat(9_000)}"]`, 'longer than 8000 characters'],
 ])('steps that are none are refused with a reason', (text, reason) => {
   const reading = readSteps(text)
+  expect(reading.kind === 'malformed' ? reading.reason : 'understood').toContain(reason)
   expect(reading.kind).toBe('malformed')
-  if (reading.kind === 'malformed') expect(reading.reason).toContain(reason)
 })
 
 /** The states after every step, as an actor with a simulated clock and the same answers reaches them. */
@@ -248,7 +248,7 @@ function runActor(steps: readonly Step[]): readonly (readonly string[])[] {
     if ('waitMs' in step) letPass(clock, step.waitMs)
     else if (/^xstate\.\w+\.actor\./u.test(step.event) && actor.getSnapshot().children['draftReply'] === undefined)
       chosen = {}
-    else actor.send({ ...toEventExample(step.event), type: step.event, at: 1_767_225_600_000 + clock.now() } as never)
+    else actor.send({ ...toEventExample(step.event), type: step.event, at: 1_767_225_600_000 + clock.now() })
     chosen = {}
     places.push(listActive(actor.getSnapshot()))
   }

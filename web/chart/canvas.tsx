@@ -30,7 +30,7 @@ const zoomStep = 1.3
 const graphicsRole = { role: 'graphics-document' } as object
 
 export function Canvas(props: CanvasProps) {
-  const { view, selected, toClass, viewport, onViewport, attention } = props
+  const { view, selected, toClass, onViewport, attention } = props
   const { picture, chart, comparison } = view
   const moving = useViewport(onViewport)
   const describe = useMemo(() => describeChart(chart), [chart])

@@ -59,7 +59,9 @@ function takePairs(
   likeness: (one: ChartTransition) => string,
 ): readonly Pair[] {
   const pairs: Pair[] = []
-  for (const head of [...left.head]) {
+  // Both lists are made anew below, so this one stays whole.
+  const { head: candidates } = left
+  for (const head of candidates) {
     const wanted = likeness(head)
     const base = left.base.find((one) => likeness(one) === wanted)
     if (base === undefined) continue

@@ -57,8 +57,8 @@ export function toActionDifferences(
   }
   const changed = now.filter((action, place) => JSON.stringify(action) !== JSON.stringify(was[place]))
   return changed.map((action) => {
-    const before_ = was[now.indexOf(action)]
-    return `${verb} ${action.name} with ${toParams(action)} instead of ${toParams(before_)}`
+    const former = was[now.indexOf(action)]
+    return `${verb} ${action.name} with ${toParams(action)} instead of ${toParams(former)}`
   })
 }
 

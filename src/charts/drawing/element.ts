@@ -6,5 +6,5 @@ export type Drawn = VNode
 
 /** Preact's own types want each element's props to be those of HTML. */
 export function element(type: string, props: object | null, ...children: readonly ComponentChildren[]): Drawn {
-  return h(type as never, props as never, ...children) as unknown as Drawn
+  return h(type as never, props as never, ...children)
 }

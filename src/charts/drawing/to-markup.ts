@@ -17,7 +17,7 @@ export function toMarkup(node: ComponentChildren): string {
 
 function toAttribute(name: string, value: unknown): string {
   if (value === null || value === undefined || value === false || typeof value === 'function') return ''
-  return ` ${name}="${escape(String(value as string | number))}"`
+  return ` ${name}="${escape(`${value as string | number}`)}"`
 }
 
 function escape(text: string): string {

@@ -54,7 +54,7 @@ export function toChoosableMachine(machine: AnyStateMachine): ChoosableMachine {
 function askReally(guard: unknown, scope: unknown, params: unknown): boolean {
   if (typeof guard !== 'function') return false
   try {
-    return Boolean((guard as Guard)(scope, params))
+    return (guard as Guard)(scope, params)
   } catch {
     return false
   }

@@ -4,7 +4,7 @@
  * deduced, so that a branch that is said to be reachable is.
  */
 import { getNextTransitions } from 'xstate'
-import type { AnyStateNode, EventObject } from 'xstate'
+import type { AnyStateNode } from 'xstate'
 
 import { toGuard } from '../action-names.ts'
 import type { Chart } from '../chart.ts'
@@ -78,7 +78,7 @@ function toBranches(
   const guards = candidates.map(({ guard }) => toGuard(guard))
   const names = [...new Set(guards.flatMap((guard) => guard?.names ?? []))]
   const isTaken = (id: string, choices: Choices): boolean => {
-    const sample = { ...toExample(event), type: event } as EventObject
+    const sample = { ...toExample(event), type: event }
     const { choosable, snapshot } = walker
     try {
       return choosable.choose(choices, () => readTaken(choosable.machine, snapshot, sample)).result.includes(id)

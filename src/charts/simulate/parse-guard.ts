@@ -1,7 +1,8 @@
 /** A guard as the chart writes it (`not optsOut`, `goesOn and (isLate or in PROGRESS)`) back into XState's form. */
 import { and, not, or, stateIn } from 'xstate'
 
-type Guard = string | ReturnType<typeof not>
+/** A name, or what `and`, `or`, `not` and `stateIn` make. */
+type Guard = string | object
 
 /** A text that is no such expression is the name of one guard. */
 export function parseGuard(text: string): Guard {
@@ -18,10 +19,10 @@ function parseAlternatives(text: string): Guard {
     [' and ', and],
   ] as const) {
     const parts = splitOutside(whole, separator)
-    if (parts.length > 1) return join(parts.map(parseAlternatives) as never) as unknown as Guard
+    if (parts.length > 1) return join(parts.map(parseAlternatives) as never)
   }
   if (whole.startsWith('not ')) return not(parseAlternatives(whole.slice(4)) as never) as Guard
-  if (whole.startsWith('in ')) return stateIn(`#${whole.slice(3)}` as never) as unknown as Guard
+  if (whole.startsWith('in ')) return stateIn(`#${whole.slice(3)}` as never)
   return whole
 }
 

@@ -17,7 +17,7 @@ export function readTaken(
   snapshot: AnyMachineSnapshot,
   event: EventObject,
 ): readonly string[] {
-  const first = machine.getTransitionData(snapshot as never, event as never) as unknown as readonly Definition[]
+  const first = machine.getTransitionData(snapshot as never, event) as unknown as readonly Definition[]
   const microsteps = getMicrosteps(machine, snapshot as never, event as never) as unknown as readonly [
     AnyMachineSnapshot,
   ][]
@@ -45,6 +45,8 @@ function findAlways(before: AnyMachineSnapshot | undefined, after: AnyMachineSna
   )
 }
 
-function toNodes(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
-  return (snapshot as unknown as { readonly _nodes: readonly AnyStateNode[] })._nodes
+/** In the order of the document. XState keeps them under a name of its own; the version is pinned. */
+export function toNodes(snapshot: AnyMachineSnapshot): readonly AnyStateNode[] {
+  const own = snapshot as unknown as { readonly [field: string]: readonly AnyStateNode[] | undefined }
+  return own['_nodes'] ?? []
 }

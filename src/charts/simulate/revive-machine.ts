@@ -70,7 +70,7 @@ function toTransitionConfig({ targets, guard, actions, reenters }: ChartTransiti
 
 function toActionConfig({ name, params, isComputed }: ChartAction): unknown {
   if (isComputed) return { type: name, params: () => ({}) }
-  if (name.startsWith('raise ')) return raise({ type: name.slice('raise '.length) } as never)
+  if (name.startsWith('raise ')) return raise({ type: name.slice('raise '.length) })
   return params === null ? { type: name } : { type: name, params }
 }
 

@@ -11,7 +11,7 @@ import type { AnyMachineSnapshot, AnyStateMachine, EventObject, ExecutableAction
 
 import { toChoosableMachine } from './choosable-machine.ts'
 import type { Asked, Choices, ChoosableMachine } from './choosable-machine.ts'
-import { readTaken } from './read-taken.ts'
+import { readTaken, toNodes } from './read-taken.ts'
 import type { Step } from './steps.ts'
 import { createVirtualTimers } from './virtual-timers.ts'
 import type { VirtualTimers } from './virtual-timers.ts'
@@ -70,7 +70,8 @@ export function walk({ machine, input, steps, toExample }: WalkOptions): Walk {
   const choosable = toChoosableMachine(machine)
   const timers = createVirtualTimers()
   const begun = choosable.choose({}, () => initialTransition(choosable.machine, input as never))
-  let [snapshot, actions] = begun.result as [AnyMachineSnapshot, readonly ExecutableActionObject[]]
+  const [start, actions] = begun.result as [AnyMachineSnapshot, readonly ExecutableActionObject[]]
+  let snapshot = start
   timers.follow(actions)
   const first = { events: [], taken: [], asked: begun.asked, wishes: actions.flatMap(toWish) }
   const points: Point[] = [toPoint({ outcome: 'started', problem: null, ...first }, snapshot, timers)]
@@ -159,7 +160,7 @@ function toPoint(parts: PointParts, snapshot: AnyMachineSnapshot, timers: Virtua
 
 export function listActive(snapshot: AnyMachineSnapshot): readonly string[] {
   // The nodes are those that XState itself looks at; `value` knows keys, and ids may be written by hand.
-  const nodes = (snapshot as unknown as { readonly _nodes: readonly { readonly id: string; readonly order: number }[] })
-    ._nodes
-  return nodes.toSorted((a, b) => a.order - b.order).map(({ id }) => id)
+  return toNodes(snapshot)
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ id }) => id)
 }
