@@ -21,7 +21,7 @@ function parseAlternatives(text: string): Guard {
     const parts = splitOutside(whole, separator)
     if (parts.length > 1) return join(parts.map(parseAlternatives) as never)
   }
-  if (whole.startsWith('not ')) return not(parseAlternatives(whole.slice(4)) as never) as Guard
+  if (whole.startsWith('not ')) return not(parseAlternatives(whole.slice(4)) as never)
   if (whole.startsWith('in ')) return stateIn(`#${whole.slice(3)}` as never)
   return whole
 }
