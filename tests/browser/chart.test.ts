@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 
 import { extractChart } from '../../src/charts/extract-chart.ts'
 import { conversationMachine } from '../../src/machines/conversation/machine.ts'
+import { build } from '../charts/random-machine.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startSmallCharts, type SmallCharts } from './small-charts.ts'
 
@@ -248,6 +249,41 @@ test('wheel, buttons and drag move the drawing, and the link keeps where it was'
   await page.locator('.chart [data-state]').first().waitFor()
   const toNumbers = (text: string | null) => (text ?? '').match(/-?[\d.]+/gu)?.map((part) => Math.round(Number(part)))
   expect(toNumbers(await transform())).toEqual(toNumbers(dragged))
+})
+
+test('two fingers zoom where they are', async () => {
+  const page = await open({ viewport: narrow, hasTouch: true })
+  const scale = async (): Promise<number> =>
+    Number(
+      /scale\(([\d.]+)\)/u.exec((await page.locator('.canvas svg > g').first().getAttribute('transform')) ?? '')?.[1],
+    )
+  const before = await scale()
+  const session = await page.context().newCDPSession(page)
+  const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', gap: number) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: type === 'touchEnd' ? [] : [-1, 1].map((side, id) => ({ x: 190 + side * gap, y: 280, id })),
+    })
+  await touch('touchStart', 30)
+  for (const gap of [40, 50, 60]) await touch('touchMove', gap)
+  await touch('touchEnd', 60)
+  const zoomed = await scale()
+  expect(zoomed / before).toBeGreaterThan(1.6)
+  expect(zoomed / before).toBeLessThan(2.4)
+})
+
+test('a chart of more than 60 states offers to be folded, and is', async () => {
+  const numbers = Array.from({ length: 997 }, (_, place) => ((place * place * 31 + place * 7_919) >> 3) % 1_000)
+  const { machine } = build(numbers, 80)
+  const more = { input: null, toExample: () => ({}), allowances: [], places: {} }
+  const large = await startSmallCharts({ machines: { random: { machine, ...more } } })
+  onTestFinished(() => large.close())
+  const page = await open({ viewport: wide }, '', large)
+  const count = await page.locator('.chart [data-state]').count()
+  expect(count).toBeGreaterThan(60)
+  await page.getByRole('button', { name: 'Fold all states' }).click()
+  await expect.poll(async () => page.locator('.chart [data-state]').count()).toBeLessThan(count / 2)
+  expect(await page.evaluate('location.search')).toContain('fold=')
 })
 
 test('unknown names in a link give notes, and the rest is shown', async () => {
