@@ -6,7 +6,7 @@ import type { View } from '../../src/charts/library.ts'
 import type { Viewport } from './address.ts'
 import { findNeighbour, type Surroundings } from './surroundings.ts'
 import { useViewport, type Moving } from './use-viewport.ts'
-import { begin, findArea, fitWhole, reveal, zoom } from './viewport.ts'
+import { begin, bringIn, findArea, fitWhole, reveal, zoom } from './viewport.ts'
 
 export type CanvasProps = {
   readonly view: View
@@ -40,7 +40,7 @@ export function Canvas(props: CanvasProps) {
   useEffect(() => {
     const area = attention.id === null ? null : findArea(picture, attention.id)
     if (attention.id === null || area === null) return
-    moving.move(reveal(moving.read(), area, moving.size()))
+    moving.move(bringIn(moving.read(), area, moving.size()))
     if (attention.takesFocus) findElement(moving, attention.id)?.focus({ preventScroll: true })
   }, [attention.count, picture])
   usePrinting(moving, picture)

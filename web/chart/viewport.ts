@@ -49,6 +49,17 @@ export function zoom({ x, y, scale }: Viewport, by: number, at: { readonly x: nu
   return { scale: next, x: at.x - (at.x - x) * ratio, y: at.y - (at.y - y) * ratio }
 }
 
+/** What is not in sight comes to the middle, large enough to be read; what is in sight stays where it is. */
+export function bringIn(viewport: Viewport, area: Area, window: Size): Viewport {
+  const seen = reveal(viewport, area, window)
+  const isInSight = seen.x === viewport.x && seen.y === viewport.y
+  if (isInSight && viewport.scale >= readableScale) return viewport
+  const most = (window.width - 2 * margin) / area.width
+  const scale = Math.min(Math.max(viewport.scale, readableScale), Math.max(most, scaleMin))
+  const middle = { x: area.x + area.width / 2, y: area.y + area.height / 2 }
+  return { scale, x: window.width / 2 - middle.x * scale, y: window.height / 2 - middle.y * scale }
+}
+
 /** Moves only as far as is needed to see the area. */
 export function reveal(viewport: Viewport, area: Area, window: Size): Viewport {
   const { scale } = viewport
