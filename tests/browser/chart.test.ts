@@ -216,6 +216,18 @@ test('by keyboard only: read, search, simulate, compare', { timeout: 120_000 }, 
   await page.getByRole('region', { name: 'All transitions' }).waitFor()
 })
 
+test('an SVG that is opened by itself has its colours, light and dark', async () => {
+  for (const [colorScheme, paper] of [
+    ['light', 'rgb(253, 253, 252)'],
+    ['dark', 'rgb(25, 29, 28)'],
+  ] as const) {
+    const page = await open({ viewport: wide, colorScheme })
+    await page.goto(`${charts.url}/api/charts/conversation@1.svg`)
+    expect(await page.evaluate("getComputedStyle(document.querySelector('.paper')).fill")).toBe(paper)
+    expect(await page.locator('[data-edge]').count()).toBe(chart.transitions.length)
+  }
+})
+
 test('what did not change keeps its place in all three views of a comparison', async () => {
   const page = await open({ viewport: wide }, 'base=conversation@0.9')
   const places = async (phase: string) => {

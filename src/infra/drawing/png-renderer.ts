@@ -1,5 +1,4 @@
 /** SVG to PNG without a browser: resvg, with the font that the charts are measured in. */
-import { renderAsync } from '@resvg/resvg-js'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -15,7 +14,10 @@ export type PngRenderer = {
 
 const weights = [400, 700] as const
 
-/** The renderer takes fonts as files: they are unpacked into a temporary folder when the first picture is wanted. */
+/**
+ * The renderer takes fonts as files: they are unpacked into a temporary folder when the first picture is wanted. It is
+ * machine code, and loaded then too: a platform that has none can do without pictures, not without the service.
+ */
 export function openPngRenderer(): PngRenderer {
   let folder: string | null = null
   const unpack = (): readonly string[] => {
@@ -26,6 +28,7 @@ export function openPngRenderer(): PngRenderer {
   let fonts: readonly string[] | null = null
   return {
     async render(svg, scale) {
+      const { renderAsync } = await import('@resvg/resvg-js')
       fonts ??= unpack()
       const font = { loadSystemFonts: false, fontFiles: [...fonts], defaultFontFamily: 'Arimo' }
       const image = await renderAsync(svg, { font, fitTo: { mode: 'zoom', value: scale } })
