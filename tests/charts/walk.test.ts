@@ -203,6 +203,14 @@ test('two versions part at the first step at which they differ', () => {
   expect(compareWalks(run(base), run(head))).toEqual({ at: 2, sentence: 'they part at step 2: m.c instead of m.a' })
 })
 
+test('when only one version takes an event, it is said which one ignores it', () => {
+  const machine = (actions: object) => createMachine({ id: 'm', initial: 'a', states: { a: { on: actions } } })
+  const run = (one: AnyStateMachine) => walk({ machine: one, steps: [{ event: 'GO' }], toExample: () => ({}) }).points
+  const [plain, noting] = [run(machine({})), run(machine({ GO: { actions: 'note' } }))]
+  expect(compareWalks(plain, noting).sentence).toBe('they part at step 1: the older one ignores it')
+  expect(compareWalks(noting, plain).sentence).toBe('they part at step 1: the newer one ignores it')
+})
+
 test.each([
   ['{', 'the walk is no JSON'],
   ['{}', ''],

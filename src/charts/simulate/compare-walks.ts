@@ -16,6 +16,8 @@ export function compareWalks(base: readonly Point[], head: readonly Point[]): Wa
   if (was.active.join() !== now.active.join()) {
     return { at, sentence: `they part ${where}: ${now.active.at(-1) ?? ''} instead of ${was.active.at(-1) ?? ''}` }
   }
+  if (was.outcome === 'ignored') return { at, sentence: `they part ${where}: the older one ignores it` }
+  if (now.outcome === 'ignored') return { at, sentence: `they part ${where}: the newer one ignores it` }
   return { at, sentence: `they part ${where}: the same states are active, but what is done or awaited differs` }
 }
 
