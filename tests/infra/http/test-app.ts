@@ -57,6 +57,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       readCommand: (_machine, command) => conversationRegistration.readCommand(command),
       onCommandSettled: () => () => undefined,
     },
+    dismissForeign: async () => false,
     webhooks: {
       webhook: createTwilioWebhook({
         accountSid,
@@ -168,6 +169,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     },
     getCommand: async () => null,
     listQuarantine: async () => ({ items: [], next: null }),
+    getQuarantined: async () => null,
     findChannel: async () => null,
   }
 }
