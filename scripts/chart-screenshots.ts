@@ -16,7 +16,7 @@ const walk = JSON.stringify([
 
 const pictures = [
   { name: 'charts-light', query: '', size: wide, colorScheme: 'light' },
-  { name: 'charts-compare-dark', query: 'm=conversation&base=conversation@0.9', size: wide, colorScheme: 'dark' },
+  { name: 'charts-compare-dark', query: 'm=conversation&base=conversation@1', size: wide, colorScheme: 'dark' },
   {
     name: 'charts-simulate-light',
     query: `m=conversation&steps=${encodeURIComponent(walk)}`,

@@ -42,8 +42,8 @@ describe.each([
     for (const query of [
       's=conversation.PROGRESS.answering',
       'view=table',
-      'base=conversation@0.9',
-      'base=conversation@0.9&view=table',
+      'base=conversation@1',
+      'base=conversation@1&view=table',
       'tab=findings',
       `steps=${encodeURIComponent('[{"event":"message.received"},{"waitMs":1500}]')}`,
     ]) {
@@ -143,7 +143,7 @@ test('by mouse: read, search, fold, simulate, compare', { timeout: 120_000 }, as
   await page.goto(link)
   await expectPlace(page, 'IDLE_TIMEOUT')
 
-  await page.getByLabel('Compare with').selectOption({ label: 'conversation 0.9 (kept)' })
+  await page.getByLabel('Compare with').selectOption({ label: 'conversation 1 (kept)' })
   await panel.locator('.changes li').first().waitFor()
   await panel.locator('.changes button').first().click()
   expect(await panel.locator('.changes button[aria-current=true]').count()).toBe(1)
@@ -222,14 +222,14 @@ test('an SVG that is opened by itself has its colours, light and dark', async ()
     ['dark', 'rgb(25, 29, 28)'],
   ] as const) {
     const page = await open({ viewport: wide, colorScheme })
-    await page.goto(`${charts.url}/api/charts/conversation@1.svg`)
+    await page.goto(`${charts.url}/api/charts/conversation.svg`)
     expect(await page.evaluate("getComputedStyle(document.querySelector('.paper')).fill")).toBe(paper)
     expect(await page.locator('[data-edge]').count()).toBe(chart.transitions.length)
   }
 })
 
 test('what did not change keeps its place in all three views of a comparison', async () => {
-  const page = await open({ viewport: wide }, 'base=conversation@0.9')
+  const page = await open({ viewport: wide }, 'base=conversation@1')
   const places = async (phase: string) => {
     await page.locator('.choice').getByText(phase, { exact: true }).click()
     return page
