@@ -49,7 +49,7 @@ export function pagesKey(root) {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .filter((path) => !path.startsWith(join(web, 'dist')))
-    .toSorted()
+    .toSorted((a, b) => (a < b ? -1 : 1))
   return hashOf(root, [join(root, 'package-lock.json'), ...sources], '')
 }
 

@@ -26,9 +26,15 @@ export type ElkNode = {
 type Options = { readonly [name: string]: string }
 
 /** What may differ from chart to chart; the best of several is kept with a stored chart. */
-export type Tuning = { readonly cycleBreaking: string; readonly seed: number; readonly thoroughness: number }
+export type Tuning = {
+  readonly cycleBreaking: string
+  readonly seed: number
+  readonly thoroughness: number
+  /** Pushes things together in the end: shorter ways, but in one of some hundred machines it fails or overlaps. */
+  readonly isCompact: boolean
+}
 
-export const usualTuning: Tuning = { cycleBreaking: 'DEPTH_FIRST', seed: 2, thoroughness: 7 }
+export const usualTuning: Tuning = { cycleBreaking: 'DEPTH_FIRST', seed: 2, thoroughness: 7, isCompact: true }
 
 const containerPadding = { above: 20, left: 34, below: 20, right: 20 }
 const pictureMargin = 24
@@ -93,7 +99,7 @@ const plainOptions: Options = {
   'elk.padding': '[top=0,left=0,bottom=0,right=0]',
 }
 
-function toRootOptions({ cycleBreaking, seed, thoroughness }: Tuning): Options {
+function toRootOptions({ cycleBreaking, seed, thoroughness, isCompact }: Tuning): Options {
   return {
     ...plainOptions,
     'elk.randomSeed': String(seed),
@@ -101,7 +107,7 @@ function toRootOptions({ cycleBreaking, seed, thoroughness }: Tuning): Options {
     'elk.layered.cycleBreaking.strategy': cycleBreaking,
     'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
     'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
-    'elk.layered.compaction.postCompaction.strategy': 'EDGE_LENGTH',
+    'elk.layered.compaction.postCompaction.strategy': isCompact ? 'EDGE_LENGTH' : 'NONE',
     'elk.spacing.nodeNode': '28',
     'elk.layered.spacing.nodeNodeBetweenLayers': '30',
     'elk.spacing.edgeNode': '15',

@@ -32,7 +32,12 @@ export async function findBestPicture(chart: Chart, engine: LayoutEngine): Promi
 }
 
 function listTunings(): readonly Tuning[] {
-  return Array.from({ length: seedsTried }, (_, place) => ({ cycleBreaking, thoroughness, seed: place + 1 }))
+  return Array.from({ length: seedsTried }, (_, place) => ({
+    cycleBreaking,
+    thoroughness,
+    seed: place + 1,
+    isCompact: true,
+  }))
 }
 
 /** Crossings first; a wide picture is worse than a high one, since pages are read downwards. */
