@@ -236,7 +236,7 @@ function priceOf(context: OrderContext, event: AnyEvent): number | null {
 }
 
 function centsOf(event: AnyEvent): number {
-  return event.type === 'order.paid' ? (event as { cents: number } & AnyEvent).cents : 0
+  return 'cents' in event && typeof event.cents === 'number' ? event.cents : 0
 }
 
 function totalOf({ lines }: OrderContext): number {

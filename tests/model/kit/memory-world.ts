@@ -60,7 +60,10 @@ export function createMemoryWalkWorld(registration: MachineRegistration): World 
     // There is no API in memory: the rows are all there is to see.
     api: async () => null,
     async close() {
-      for (const place of places.values()) await (await place).world.node.stop()
+      // One that could not be opened has nothing to close.
+      for (const place of await Promise.allSettled(places.values())) {
+        if (place.status === 'fulfilled') await place.value.world.node.stop()
+      }
     },
   }
 }
