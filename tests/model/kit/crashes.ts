@@ -1,7 +1,10 @@
 /**
- * Crash mode: while walks are on their way, the process is killed at one named crash point after the other. Each life
- * ends at the n-th time that its point is reached, so that there is progress between two deaths.
+ * Crash mode: while walks are on their way, the process is killed at one named crash point after the other, at the n-th
+ * time that the point is reached. After each death there is a calm life until no send is in doubt any more: one that is
+ * interrupted twice before the provider has it is left to a person, as designed, and its walk could not go on.
  */
+import { setTimeout } from 'node:timers/promises'
+
 import { crashPoints } from '../../../src/actors/ports.ts'
 import type { CrashPoint } from '../../../src/actors/ports.ts'
 import type { ServiceWorld } from './service-world.ts'
@@ -13,6 +16,7 @@ export type Crashes = {
 
 /** Reached this often before a life ends: small, so that every kind of boundary is near every kind of step. */
 const timesMax = 5
+const lookEveryMs = 100
 
 /** Kills until `killsMax` are done or the walks are; the last life has no end. Resolves when the walks are done. */
 export async function crashDuring<T>(
@@ -23,7 +27,7 @@ export async function crashDuring<T>(
   const byPoint: { [point in CrashPoint]?: number } = {}
   let kills = 0
   let isDone = false
-  await world.restart(toEnv(0))
+  await world.restart('stop', toEnv(0))
   const running = walks().finally(() => {
     isDone = true
   })
@@ -39,9 +43,25 @@ export async function crashDuring<T>(
     const point = toPoint(kills)
     byPoint[point] = (byPoint[point] ?? 0) + 1
     kills += 1
-    await world.restart(kills < killsMax ? toEnv(kills) : {})
+    await world.restart('kill')
+    await untilCalm(world)
+    if (kills < killsMax && !isDone) await world.restart('stop', toEnv(kills))
   }
   return { report: await running, crashes: { kills, byPoint } }
+}
+
+/** Sends that were under way when the process died have been found again, or sent again. */
+async function untilCalm({ production }: ServiceWorld): Promise<void> {
+  const [moment] = await production.sql('select now() as now')
+  for (;;) {
+    const [row] = await production.sql(
+      `select count(*)::int as doubts from duologue.effects
+       where kind = 'sendMessage' and status in ('running', 'uncertain') and created_at < $1::text::timestamptz`,
+      [moment?.['now']],
+    )
+    if (row?.['doubts'] === 0) return
+    await setTimeout(lookEveryMs)
+  }
 }
 
 function toPoint(kill: number): CrashPoint {

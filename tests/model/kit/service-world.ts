@@ -25,8 +25,8 @@ export type ServiceWorld = World & {
   readonly service: () => ServiceProcess
   /** How many messages the provider has accepted for each user by now. */
   countSent(): Promise<ReadonlyMap<string, number>>
-  /** Kills the process and starts another one on the same log and database. */
-  restart(env?: { readonly [name: string]: string }): Promise<ServiceProcess>
+  /** Kills the process, or stops it, and starts another one on the same log and database. */
+  restart(how: 'kill' | 'stop', env?: { readonly [name: string]: string }): Promise<ServiceProcess>
   close(): Promise<void>
 }
 
@@ -101,8 +101,9 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 
     async countSent() {
       return new Map([...(await sent.all())].map(([user, messages]) => [user, messages.length]))
     },
-    async restart(more = {}) {
-      await service.kill()
+    async restart(how, more = {}) {
+      if (how === 'kill') await service.kill()
+      else await service.stop()
       service = await start(more)
       return service
     },
