@@ -25,13 +25,20 @@ export type Config = {
   readonly nodeId: string
   readonly partitions: number
   readonly leaseMs: number
+  /** A session that nothing happens to leaves memory after this. */
+  readonly sessionIdleMs: number
   /** Null: made at the first start and kept in the data folder. */
   readonly apiToken: string | null
   /** Null: nobody may comment. */
   readonly reviewToken: string | null
   readonly databaseUrl: string | null
   /** Null: an embedded nats-server. */
-  readonly nats: { readonly servers: readonly string[]; readonly credentialsFile: string | null } | null
+  readonly nats: {
+    readonly servers: readonly string[]
+    readonly credentialsFile: string | null
+    /** Of the stream, when this process is the first to need it. */
+    readonly replicas: number
+  } | null
   /** Null: the embedded database. */
   readonly supabase: { readonly url: string; readonly secretKey: string } | null
   /** Null: the built-in phone. */
@@ -50,6 +57,8 @@ export type Config = {
   readonly resolveAfterMs: readonly number[]
   /** Crash tests only: where the process stands still to be killed. Refused with the real Twilio. */
   readonly crashPoint: CrashPoint | null
+  /** Not at the first time that it comes to the crash point, but at the first one after a SIGUSR2. */
+  readonly isCrashOnSignal: boolean
 }
 
 /** Its message lists every missing or wrong setting by name. */
@@ -67,6 +76,7 @@ export function readConfig(env: Environment): Config {
     nodeId: settings.matching('DUOLOGUE_NODE_ID', nodeIds) ?? defaultNodeId(),
     partitions: settings.integer('DUOLOGUE_PARTITIONS', { min: 1, max: 1024, preset: 64 }),
     leaseMs: settings.integer('DUOLOGUE_LEASE_MS', { min: 300, max: 60_000, preset: 3_000 }),
+    sessionIdleMs: settings.integer('DUOLOGUE_SESSION_IDLE_MS', { min: 100, max: 86_400_000, preset: 60_000 }),
     apiToken: settings.matching('DUOLOGUE_API_TOKEN', tokens),
     reviewToken: settings.matching('DUOLOGUE_REVIEW_TOKEN', tokens),
     databaseUrl: settings.matching('DATABASE_URL', databaseUrls),
@@ -76,6 +86,7 @@ export function readConfig(env: Environment): Config {
     ai: readAi(settings),
     resolveAfterMs: readResolveAfter(settings),
     crashPoint: readCrashPoint(settings),
+    isCrashOnSignal: settings.text('DUOLOGUE_TEST_CRASH_ON') === 'SIGUSR2',
   }
   const [first, ...others] = settings.problems
   if (first === undefined) return config
@@ -130,7 +141,8 @@ function defaultNodeId(): string {
 function readNats(settings: Reader): Config['nats'] {
   const servers = settings.list('NATS_URL', natsUrls)
   const credentialsFile = settings.text('NATS_CREDENTIALS_FILE')
-  if (servers.length > 0) return { servers, credentialsFile }
+  const replicas = settings.integer('NATS_REPLICAS', { min: 1, max: 5, preset: 1 })
+  if (servers.length > 0) return { servers, credentialsFile, replicas }
   if (credentialsFile !== null) settings.missing(['NATS_URL'], 'NATS_CREDENTIALS_FILE')
   return null
 }

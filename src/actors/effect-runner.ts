@@ -65,11 +65,22 @@ export class EffectRunner {
     }
   }
 
-  /** Resolves when no visible effect is under way, or after `withinMs`. */
-  async settle(withinMs: number): Promise<void> {
-    const visible = [...this.#running.values()].flatMap((running) => [...running.values()])
-    const done = visible.filter(({ isVisible }) => isVisible).map((running) => running.done)
-    await Promise.race([Promise.all([this.#starting, ...done]), pause(this.#host, withinMs)])
+  /** Resolves when no visible effect of the partition is under way, or it is lost. */
+  async settle(partition: Partition): Promise<void> {
+    for (let pending = this.#visibleOf(partition); pending.length > 0; pending = this.#visibleOf(partition)) {
+      await Promise.all(pending)
+      if (partition.isLost) return
+    }
+  }
+
+  #visibleOf(partition: Partition): Promise<void>[] {
+    const pending: Promise<void>[] = []
+    for (const [session, running] of this.#running) {
+      if (session.owner !== partition) continue
+      for (const { isVisible, done } of running.values()) if (isVisible) pending.push(done)
+    }
+    const isStarting = [...this.#toStart.values()].some((waiting) => waiting.partition === partition)
+    return isStarting && this.#starting !== null ? [...pending, this.#starting] : pending
   }
 
   #isRunning(session: Session, effect: Effect): boolean {
@@ -170,7 +181,10 @@ export class EffectRunner {
         : [{ effectId: effect.effectId, partition: partition.number, sessionId: session.newest.sessionId }],
     )
     try {
-      return await this.#host.store.startEffects(nodeId, leaseMs, partitions, effects)
+      await this.#host.reached('before-start-effects')
+      const outcomes = await this.#host.store.startEffects(nodeId, leaseMs, partitions, effects)
+      await this.#host.reached('effect-claimed')
+      return outcomes
     } catch (error) {
       this.#host.telemetry.log('warn', 'could not start effects', { count: taken.length, error: String(error) })
       await pause(this.#host, toRetryDelay(3, this.#host.random()))
@@ -207,10 +221,13 @@ export class EffectRunner {
   #send(session: Session, partition: Partition, effect: Effect): void {
     const performer = this.#host.performers[effect.kind]
     const deadline = partition.leaseValidUntil
+    // The monotonic clock stands still while the machine sleeps; the wall clock does not.
+    const deadlineAt = this.#host.clock.now() + deadline - this.#host.clock.monotonic()
     this.#run(session, partition, effect, true, async (signal) => {
       const request = this.#toRequest(session, effect, deadline, signal)
       if (request === null || performer === undefined) return null
       if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
+      if (this.#host.clock.now() >= deadlineAt) return { kind: 'retry', afterMs: 0, reason: 'the lease had run out' }
       await this.#host.reached('after-effect-running')
       const result = await performer.perform(request)
       await this.#host.reached('after-send-returned')
@@ -253,6 +270,7 @@ export class EffectRunner {
         if (running.size === 0) this.#running.delete(session)
         if (partition.isLost || result === null || (controller.signal.aborted && !isVisible)) return
         this.#host.telemetry.count('effects', { kind: effect.kind, outcome: result.kind })
+        void this.#host.reached('result-received')
         this.#answer(session, effect, result)
       })
     running.set(effect.effectId, { controller, isVisible, done })

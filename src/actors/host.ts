@@ -1,7 +1,7 @@
 /** Everything that the parts of one node share: the ports, the machines and the limits. */
 import type { Json } from '../machines/json.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
-import type { Clock, EffectPerformers, EventLog, Ids, Random, Reached, Store, Telemetry } from './ports.ts'
+import type { Clock, EffectPerformers, EventLog, Ids, Peers, Random, Reached, Store, Telemetry } from './ports.ts'
 
 export type Host = {
   readonly clock: Clock
@@ -9,6 +9,8 @@ export type Host = {
   readonly random: Random
   readonly log: EventLog
   readonly store: Store
+  /** Without it other nodes notice a release when they next claim. */
+  readonly peers?: Peers
   readonly performers: EffectPerformers
   readonly telemetry: Telemetry
   readonly reached: Reached
@@ -30,6 +32,8 @@ export type HostSettings = {
   readonly mayAdvanceClock: boolean
   /** How long after a send became uncertain the provider is asked again, ms each. */
   readonly resolveAfterMs: readonly number[]
+  /** A session that nothing happens to leaves memory after this. */
+  readonly sessionIdleMs?: number
 }
 
 /** Limits, each with its unit. They are constants because nobody has needed another value yet. */

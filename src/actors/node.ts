@@ -2,12 +2,13 @@
  * One node: claims its share of the partitions, keeps their leases and runs them (DESIGN D3).
  * `createNode` is the same in production, in tests and in a simulation; only the ports differ.
  *
- * starting → running → stopping → stopped. A stop reads no further, commits what was read, waits a bounded
- * time for running sends and releases the leases, so that the next owner goes on at once.
+ * starting → running → stopping → stopped. A stop hands every partition over, within a bounded time, so that the
+ * next owners go on at once. A node that the log does not answer hands over too, as long as others can read.
  */
 import { assert } from './assert.ts'
 import { Lane, pause, toRetryDelay } from './committer.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { HandOver } from './hand-over.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import { Loader } from './loader.ts'
@@ -33,64 +34,110 @@ class HostNode implements Node {
   readonly #lanes: readonly Lane[]
   readonly #loader: Loader
   readonly #effects: EffectRunner
+  readonly #handOver: HandOver
   readonly #owned = new Map<number, Partition>()
   #state: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #incarnation = ''
   #partitionCount = 0
   readonly #cancels = new Map<string, () => void>()
+  /** Claims and releases follow each other: each is decided by what the one before has left. */
+  #ownershipCalls: Promise<unknown> = Promise.resolve()
+  #isClaimAsked = false
+  #canRead = true
 
   constructor(host: Host) {
     this.#host = host
     this.#lanes = Array.from({ length: limits.lanes }, () => new Lane(host))
     this.#loader = new Loader(host)
     this.#effects = new EffectRunner(host)
+    this.#handOver = new HandOver(host, async (task) => this.#serially(task))
   }
 
   async start(): Promise<void> {
     const log = await this.#host.log.describe()
     this.#incarnation = log.incarnation
     this.#partitionCount = log.partitions
-    await this.#claim()
+    await this.#serially(async () => this.#claim())
     this.#state = 'running'
-    const { leaseMs } = this.#host.settings
-    this.#every('claim', leaseMs / 3, async () => this.#claim())
+    const { leaseMs, sessionIdleMs = limits.idleAfterMs } = this.#host.settings
+    this.#every('claim', leaseMs / 3, async () => this.#claimSoon())
+    this.#every('log', leaseMs / 3, async () => this.#askLog())
     this.#every('timers', limits.timerPollMs, async () => this.#pollTimers())
-    this.#every('sweep', limits.sweepEveryMs, async () => this.#sweep())
+    this.#every('sweep', Math.min(limits.sweepEveryMs, sessionIdleMs), async () => this.#sweep())
+    const { peers } = this.#host
+    if (peers === undefined) return
+    this.#cancels.set(
+      'peers',
+      peers.listen(() => void this.#claimSoon().catch(() => {})),
+    )
+    peers.announce()
   }
 
   async stop(): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return
     this.#state = 'stopping'
-    for (const cancel of this.#cancels.values()) cancel()
-    await Promise.all([...this.#owned.values()].map(async (partition) => partition.stopReading()))
-    await this.#effects.settle(settleMs)
-    await Promise.race([Promise.all(this.#lanes.map(async (lane) => lane.settle())), pause(this.#host, settleMs)])
+    for (const name of ['peers', 'log', 'timers', 'sweep']) this.#cancels.get(name)?.()
+    // The other nodes count this one no longer: what it releases from here on is theirs at once.
+    const leaving = this.#claimSoon().catch(() => {})
+    const given = leaving.then(async () => this.#handOver.give([...this.#owned.values()]))
+    await Promise.race([given, pause(this.#host, settleMs)])
     for (const lane of this.#lanes) lane.stop()
-    const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
-    for (const partition of this.#owned.values()) partition.lose('the node stops')
-    await this.#host.store.releasePartitions(this.#host.settings.nodeId, held).catch((error: unknown) => {
-      this.#host.telemetry.log('warn', 'could not release the leases; they run out', { error: String(error) })
-    })
+    this.#cancels.get('claim')?.()
     this.#state = 'stopped'
+    if (this.#owned.size > 0) await this.#handOver.drop([...this.#owned.values()], 'the node stops')
   }
 
   describe(): { owned: number; active: number; partitions: number; residentSessions: number } {
     let active = 0
     let residentSessions = 0
     for (const partition of this.#owned.values()) {
-      if (partition.isActive) active += 1
+      if (partition.isActive || partition.isLeaving) active += 1
       residentSessions += partition.sessionCount
     }
     return { owned: this.#owned.size, active, partitions: this.#partitionCount, residentSessions }
   }
 
+  async #serially<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#ownershipCalls.then(task)
+    this.#ownershipCalls = done.catch(() => {})
+    return done
+  }
+
+  /** What asks for a claim while one waits for its turn is served by that one. */
+  async #claimSoon(): Promise<void> {
+    if (this.#isClaimAsked) return
+    this.#isClaimAsked = true
+    await this.#serially(async () => {
+      this.#isClaimAsked = false
+      await this.#claim()
+    })
+  }
+
+  /** Readers find back to a log that was away by themselves; this is about who should own what meanwhile. */
+  async #askLog(): Promise<void> {
+    const withinMs = this.#host.settings.leaseMs / 3
+    const answers = this.#host.log.describe().then(
+      () => true,
+      () => false,
+    )
+    const canRead = await Promise.race([answers, pause(this.#host, withinMs).then(() => false)])
+    if (canRead === this.#canRead) return
+    this.#canRead = canRead
+    this.#host.telemetry.log(canRead ? 'info' : 'error', canRead ? 'the log answers again' : 'the log does not answer')
+    await this.#claimSoon()
+  }
+
   async #claim(): Promise<void> {
+    if (this.#state === 'stopped') return
     const { nodeId, leaseMs, isSoleOwner } = this.#host.settings
     const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
     const sentAt = this.#host.clock.monotonic()
     const takeAll = isSoleOwner && this.#state === 'starting'
-    const claimed = await this.#host.store.claimPartitions({ nodeId, leaseMs, held, takeAll, renewOnly: false })
-    if (this.#state === 'stopping' || this.#state === 'stopped') return
+    const renewOnly = this.#state === 'stopping'
+    const canRead = this.#canRead
+    await this.#host.reached('before-claim')
+    const claimed = await this.#host.store.claimPartitions({ nodeId, leaseMs, held, takeAll, renewOnly, canRead })
+    await this.#host.reached('after-claim')
     const answered = new Map(claimed.map((each) => [each.partition, each]))
     for (const { partition, epoch } of held) {
       const owned = this.#owned.get(partition)
@@ -98,10 +145,28 @@ class HostNode implements Node {
       if (answered.get(partition)?.epoch === epoch) owned.renewed(sentAt)
       else owned.lose('its lease was not renewed')
     }
+    this.#handOverSurplus(claimed)
     const gained = claimed.filter((each) => this.#owned.get(each.partition)?.epoch !== each.epoch)
+    if (this.#isEnding()) {
+      // Asked for before the stop began.
+      if (gained.length > 0) await this.#host.store.releasePartitions(nodeId, gained)
+      return
+    }
     const partitions = gained.map((each) => this.#own(each, sentAt))
     if (partitions.length > 0) void this.#takeOver(partitions)
     this.#host.telemetry.gauge('partitions_owned', this.#owned.size)
+  }
+
+  #isEnding(): boolean {
+    return this.#state === 'stopping' || this.#state === 'stopped'
+  }
+
+  #handOverSurplus(claimed: readonly ClaimedPartition[]): void {
+    const surplus = claimed.flatMap(({ partition, epoch, isSurplus = false }) => {
+      const owned = isSurplus ? this.#owned.get(partition) : undefined
+      return owned?.epoch === epoch ? [owned] : []
+    })
+    if (surplus.length > 0) void this.#handOver.give(surplus)
   }
 
   #own(claimed: ClaimedPartition, sentAt: number): Partition {
@@ -136,6 +201,7 @@ class HostNode implements Node {
   async #takeOver(partitions: readonly Partition[]): Promise<void> {
     await Promise.all(partitions.map(async (partition) => partition.barrier()))
     for (const partition of partitions) partition.activate()
+    await this.#host.reached('taken-over')
     for (let attempt = 0; partitions.some(({ isLost }) => !isLost); attempt += 1) {
       try {
         await this.#wakeDue('effects', partitions)
@@ -167,7 +233,7 @@ class HostNode implements Node {
 
   #forget(partition: Partition, reason: string): void {
     if (this.#owned.get(partition.number) === partition) this.#owned.delete(partition.number)
-    if (this.#state === 'stopping') return
+    if (partition.isLeaving || this.#isEnding()) return
     this.#host.telemetry.count('partitions_lost')
     this.#host.telemetry.log('warn', 'lost a partition', {
       partition: partition.number,
@@ -196,7 +262,9 @@ class HostNode implements Node {
           this.#host.telemetry.log('warn', `could not do the recurring ${name}`, { error: String(error) })
         })
         .finally(() => {
-          if (this.#state === 'running') this.#every(name, everyMs, task)
+          // The leases are kept until the last partition is handed over.
+          const goesOn = this.#state === 'running' || (this.#state === 'stopping' && name === 'claim')
+          if (goesOn) this.#every(name, everyMs, task)
         })
     })
     this.#cancels.set(name, cancel)

@@ -39,6 +39,8 @@ export class Partition implements SessionOwner {
   readonly epoch: number
   /** Only when true may inherited effects and timers run. */
   isActive = false
+  /** It is being handed over: nothing new is started. */
+  isLeaving = false
   isLost = false
   /** By `Clock.monotonic()`; before it the lease is certainly ours. */
   leaseValidUntil: number
@@ -79,6 +81,7 @@ export class Partition implements SessionOwner {
 
   lose(reason: string): void {
     if (this.isLost) return
+    if (!this.isLeaving) void this.#parts.host.reached('lease-lost')
     this.isLost = true
     this.isActive = false
     this.#wakes.stop()
@@ -91,11 +94,16 @@ export class Partition implements SessionOwner {
     this.#parts.onLost(this, reason)
   }
 
-  /** Reads no further; what was read is still decided and committed. */
-  async stopReading(): Promise<void> {
+  /** Resolves when nothing of it is under way any more; see `HandOver`. */
+  async finish(): Promise<void> {
+    const { effects, lane, host } = this.#parts
+    this.isLeaving = true
     this.isActive = false
     this.#wakes.stop()
+    await effects.settle(this)
+    await host.reached('draining')
     await this.#reader?.stop()
+    await lane.settle(this)
   }
 
   renewed(sentAt: number): void {
@@ -105,7 +113,7 @@ export class Partition implements SessionOwner {
 
   /** From here on timers fire and effects run; everything the log held is in its mailbox (invariant 2). */
   activate(): void {
-    if (this.isLost) return
+    if (this.isLost || this.isLeaving) return
     this.isActive = true
     for (const session of this.#sessions.values()) this.#parts.effects.reconcile(session, this)
     this.#wakes.setAlarm()
@@ -194,10 +202,12 @@ export class Partition implements SessionOwner {
 
   /** Quiet sessions that nothing happened to for a while leave memory. */
   sweep(): void {
-    const { clock } = this.#parts.host
+    const { clock, settings, reached } = this.#parts.host
     for (const [key, session] of this.#sessions) {
-      if (clock.monotonic() - session.touchedAt < limits.idleAfterMs) continue
-      if (session.isQuiet) this.#sessions.delete(key)
+      if (clock.monotonic() - session.touchedAt < (settings.sessionIdleMs ?? limits.idleAfterMs)) continue
+      if (!session.isQuiet) continue
+      this.#sessions.delete(key)
+      void reached('passivated')
     }
   }
 
@@ -275,10 +285,12 @@ export class Partition implements SessionOwner {
     for (let attempt = 0; !this.isLost; attempt += 1) {
       try {
         const last = await this.#parts.host.log.lastSequence(this.number)
-        if (last <= this.#delivered) return
-        await new Promise<void>((resolve) => {
-          this.#waiters.push({ sequence: last, resolve })
-        })
+        if (last > this.#delivered) {
+          await new Promise<void>((resolve) => {
+            this.#waiters.push({ sequence: last, resolve })
+          })
+        }
+        await this.#parts.host.reached('barrier-passed')
         return
       } catch (error) {
         // A log that does not answer may hold a message that wins: nothing fires until it does.
@@ -320,6 +332,7 @@ export class Partition implements SessionOwner {
       const asOf = this.#parts.host.clock.now()
       const due = this.#wakes.take(asOf)
       if (due.length > 0) await this.barrier()
+      if (due.length > 0) await this.#parts.host.reached('timer-due')
       if (!this.isActive) return
       for (const key of due) this.#sessionOf(key).receive({ kind: 'due', asOf })
       for (const key of due) this.#rearm(key)

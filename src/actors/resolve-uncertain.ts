@@ -15,9 +15,11 @@ export async function resolveUncertain(
   performer: EffectPerformer,
   request: EffectRequest,
 ): Promise<EffectResult | null> {
+  await host.reached('send-uncertain')
   for (const waitMs of [0, ...host.settings.resolveAfterMs]) {
     await pause(host, waitMs)
     const answer = await ask(host, performer, request)
+    await host.reached('send-resolved')
     if (answer === null || answer === 'ambiguous') return leaveToPerson(host, request, 'more than one message matches')
     if (answer !== 'accepted-none') return { kind: 'done', output: answer, providerId: answer.providerId }
   }

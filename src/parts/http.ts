@@ -36,7 +36,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
           webhook: provider.openWebhook(publicUrl),
           publisher: log.publisher,
           findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
-          reached: createReached(config.crashPoint),
+          reached: createReached(config.crashPoint, config.isCrashOnSignal),
         }
       : null,
     // The phone is the only page so far.

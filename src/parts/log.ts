@@ -1,7 +1,7 @@
 /** The log of a deployment: the NATS that the settings name, or the embedded one. */
 import { join } from 'node:path'
 
-import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
+import type { EventLog, EventPublisher, Peers, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import { openCommandWakes } from '../infra/nats/command-wakes.ts'
@@ -10,6 +10,7 @@ import { openNats, withoutPassword } from '../infra/nats/connection.ts'
 import { createEventLog } from '../infra/nats/event-log.ts'
 import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
 import type { NatsServer } from '../infra/nats/nats-server.ts'
+import { openPeers } from '../infra/nats/peers.ts'
 import { createEventPublisher } from '../infra/nats/publisher.ts'
 import { openStream } from '../infra/nats/stream.ts'
 
@@ -17,6 +18,7 @@ export type LogPart = {
   readonly log: EventLog
   readonly publisher: EventPublisher
   readonly wakes: CommandWakes
+  readonly peers: Peers
   /** What runs where, for a person. */
   readonly description: string
   isConnected(): boolean
@@ -45,7 +47,7 @@ export async function openLog(
   const connection = await openNats(address, `duologue ${config.nodeId}`)
   const stream = await openStream(connection, {
     partitions: config.partitions,
-    replicas: 1,
+    replicas: config.nats?.replicas ?? 1,
     bytesMax: Math.floor(streamBytesMax),
   })
   let isConnected = true
@@ -59,6 +61,7 @@ export async function openLog(
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
     wakes: openCommandWakes(connection),
+    peers: openPeers(connection),
     description:
       server === null
         ? withoutPassword(address.url)

@@ -17,9 +17,10 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     random: Math.random,
     log: log.log,
     store: database.repository,
+    peers: log.peers,
     telemetry,
     registry: registeredMachines,
-    reached: createReached(config.crashPoint),
+    reached: createReached(config.crashPoint, config.isCrashOnSignal),
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
@@ -34,6 +35,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
       isSoleOwner: database.isEmbedded,
       mayAdvanceClock: provider.phone !== null,
       resolveAfterMs: config.resolveAfterMs,
+      sessionIdleMs: config.sessionIdleMs,
     },
   })
 }

@@ -60,13 +60,15 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
 
 function createOwnership(call: Call): Pick<Store, 'claimPartitions' | 'releasePartitions'> {
   return {
-    claimPartitions: async ({ nodeId, leaseMs, held, takeAll, renewOnly }) => {
+    claimPartitions: async ({ nodeId, leaseMs, held, takeAll, renewOnly, canRead = true }) => {
       const { partitions } = (await call('claim_partitions', {
         node_id: nodeId,
         lease_ms: leaseMs,
         held: held.map(({ partition, epoch }) => ({ partition, epoch })),
         take_all: takeAll,
         renew_only: renewOnly,
+        can_read: canRead,
+        hands_over: true,
       })) as { partitions: readonly ClaimedRow[] }
       return partitions.map(toClaimedPartition)
     },

@@ -25,6 +25,7 @@ const counters: {
   effects_started: { help: 'Sends that asked to start, by what the store said.', labels: { kind: [], outcome: [] } },
   sends_left_uncertain: { help: 'Sends that a person has to look at.' },
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
+  partitions_handed_over: { help: 'Partitions that were given up in order, by a stop or because others had less.' },
   log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
   webhook_requests: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
