@@ -20,6 +20,10 @@ export type TestPostgres = {
   readonly pid: number
   /** A new database with every migration applied; answers its URL. */
   createDatabase(): Promise<string>
+  /** An `immediate` stop, as after a power cut. The data stays for `restart`. */
+  crash(): Promise<void>
+  /** Starts it again after `crash`: same port, same data. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -41,20 +45,37 @@ export async function startPostgres(): Promise<TestPostgres> {
     account,
   )
   const port = await findFreePort()
-  const server = spawn(
-    join(native, 'bin/postgres'),
-    ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-c', 'fsync=on', '-c', 'max_connections=60'],
-    { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+  const startServer = (): ChildProcess =>
+    spawn(
+      join(native, 'bin/postgres'),
+      ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-c', 'fsync=on', '-c', 'max_connections=60'],
+      { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+  let server = startServer()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const endGuard = startGuard(server, folder)
+  let endGuard = startGuard(server, folder)
   await waitUntilReady(server)
+  const crash = async (): Promise<void> => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    // SIGQUIT: an immediate stop.
+    server.kill('SIGQUIT')
+    await once(server, 'exit')
+  }
   const template = createTemplate(url)
   let number = 0
   return {
     url,
     port,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.pid ?? 0
+    },
+    crash,
+    async restart() {
+      endGuard()
+      server = startServer()
+      endGuard = startGuard(server, folder)
+      await waitUntilReady(server)
+    },
     createDatabase: async () => {
       await template()
       number += 1
@@ -64,11 +85,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     },
     stop: async () => {
       endGuard()
-      if (server.exitCode === null && server.signalCode === null) {
-        // SIGQUIT: an immediate stop; the folder goes away anyway.
-        server.kill('SIGQUIT')
-        await once(server, 'exit')
-      }
+      await crash()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -113,7 +113,8 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
   }
   child.stdout.setEncoding('utf8').on('data', keep)
   child.stderr.setEncoding('utf8').on('data', keep)
-  await fake?.setWebhookBase(url)
+  // Behind a load balancer Twilio calls that one.
+  if (env['DUOLOGUE_PUBLIC_URL'] === undefined) await fake?.setWebhookBase(url)
   await untilReady(url, child, () => output)
   const get = async (path: string): Promise<Response> =>
     fetch(`${url}${path}`, { headers: { authorization: `Bearer ${apiToken}` } })

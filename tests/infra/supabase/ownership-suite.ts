@@ -8,7 +8,6 @@ export function describeOwnership(database: () => DatabaseInUse): void {
   const claim = (nodeId: string, part: Partial<ClaimRequest> = {}) =>
     database().store.claimPartitions({ nodeId, leaseMs, held: [], takeAll: false, renewOnly: false, ...part })
   const expireAll = () => database().sql(`update duologue.partitions set lease_until = now() - interval '1 second'`)
-  const store = () => database().store
   const owners = () => database().sql('select partition, owner, epoch from duologue.partitions order by partition')
 
   describe('ownership', () => {
@@ -131,12 +130,12 @@ export function describeOwnership(database: () => DatabaseInUse): void {
       const held = await claim('a')
       const alone = await claim('a', { held, canRead: false })
       expect(alone.filter(({ isSurplus }) => isSurplus)).toEqual([])
-      await store().releasePartitions('a', held.slice(0, 2))
+      await database().store.releasePartitions('a', held.slice(0, 2))
       expect(await claim('a', { held: held.slice(2), canRead: false })).toHaveLength(6)
       expect(await claim('b')).toHaveLength(2)
       const cutOff = await claim('a', { held: held.slice(2), canRead: false })
       expect(cutOff.filter(({ isSurplus }) => isSurplus)).toHaveLength(6)
-      await store().releasePartitions('a', cutOff)
+      await database().store.releasePartitions('a', cutOff)
       expect(await claim('a', { canRead: false })).toEqual([])
     })
 
