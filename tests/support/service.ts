@@ -18,12 +18,20 @@ export const authToken = 'a-token-of-tests'
 export const business = 'whatsapp:+14155238886'
 export const apiToken = 'api-token-of-tests'
 
+export type SentByDuologue = {
+  readonly sid: string
+  readonly to: string
+  readonly body: string
+  readonly status: string
+  readonly statusCallback: string | null
+}
+
 export type FakeTwilioProcess = {
   readonly url: string
   /** A user writes; answers the webhook's status code, 0 when none came. */
   say(from: string, body: string, messageSid?: string): Promise<{ sid: string; statusCode: number }>
   /** What Twilio accepted from Duologue, oldest first. */
-  sent(to?: string): Promise<readonly { sid: string; to: string; body: string; status: string }[]>
+  sent(to?: string): Promise<readonly SentByDuologue[]>
   fault(kind: string, count?: number): Promise<void>
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
@@ -48,7 +56,7 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
     },
     async sent(to) {
       const { items } = (await (await fetch(`${url}/fake/messages`)).json()) as {
-        items: { sid: string; direction: string; to: string; body: string; status: string }[]
+        items: (SentByDuologue & { direction: string })[]
       }
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
