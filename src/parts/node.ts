@@ -33,7 +33,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
       leaseMs: config.leaseMs,
       // Whoever holds the lock of the embedded database's folder is its only owner: every former one is dead.
       isSoleOwner: database.isEmbedded,
-      mayAdvanceClock: provider.phone !== null,
+      mayAdvanceClock: provider.phone !== null || config.mayAdvanceClock,
       resolveAfterMs: config.resolveAfterMs,
       sessionIdleMs: config.sessionIdleMs,
     },

@@ -10,8 +10,8 @@ import type { Intent, Scheme } from '../../src/machines/conversation/closing-wor
 
 type Labelled = { readonly intent: Intent | null; readonly scheme: Scheme; readonly phrases: readonly string[] }
 
-const labelled = read<Labelled[]>('held-out-phrases.json')
-const sentences = read<string[]>('sentences-with-closing-words.json')
+const labelled = read('held-out-phrases.json') as Labelled[]
+const sentences = read('sentences-with-closing-words.json') as string[]
 const ending: readonly (Intent | null)[] = ['close', 'thanks', 'stop']
 
 const all = labelled.flatMap(({ intent, scheme, phrases }) =>
@@ -37,7 +37,7 @@ describe('held-out phrases', () => {
   })
 
   test('they are a third and more of all labelled phrases', () => {
-    const tuned = read<Labelled[]>('closing-phrases.json').flatMap(({ phrases }) => phrases)
+    const tuned = (read('closing-phrases.json') as Labelled[]).flatMap(({ phrases }) => phrases)
     expect(tuned.length + all.length).toBeGreaterThanOrEqual(300)
     expect(all.length * 3).toBeGreaterThanOrEqual(tuned.length + all.length)
     const known = new Set(tuned.map((phrase) => phrase.toLowerCase()))
@@ -52,6 +52,6 @@ test(`no sentence of ${sentences.length} that merely contains a closing word end
   }
 })
 
-function read<T>(name: string): T {
-  return JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')) as T
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }

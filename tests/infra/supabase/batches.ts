@@ -1,6 +1,7 @@
 /** Builders of what a host would commit: a session with one conversation, one journal row and one message per step. */
 import { createHash, randomBytes } from 'node:crypto'
 import type {
+  CommandRecord,
   CommitBatch,
   ConversationCommit,
   Effect,
@@ -131,6 +132,23 @@ export function conversationSteps(
     updatedAt: at + version,
     closedAt: isClosed(status) ? at + version : null,
     journal,
+    ...part,
+  }
+}
+
+export function commandOf(
+  session: TestSession,
+  outcome: CommandRecord['outcome'],
+  part: Partial<CommandRecord> = {},
+): CommandRecord {
+  return {
+    commandId: nextId(),
+    conversationId: session.conversationId,
+    outcome,
+    status: 'PENDING',
+    version: 1,
+    reason: outcome === 'applied' ? null : 'it was not to be',
+    at,
     ...part,
   }
 }

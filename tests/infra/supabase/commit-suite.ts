@@ -84,6 +84,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
           machine: 'conversation',
           machineVersion: '1.0.0',
           version: 1,
+          notableVersion: 1,
           snapshot: conversation?.snapshot,
           hash: conversation?.hash,
           timers: conversation?.timers,
