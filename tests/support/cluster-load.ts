@@ -54,7 +54,7 @@ export function startLoad(options: LoadOptions): Load {
   async function deliver(message: SentMessage, form: Record<string, string>, mayRepeat: boolean): Promise<void> {
     for (const giveUpAt = Date.now() + giveUpAfterMs; Date.now() < giveUpAt; await wait(200 + 300 * random())) {
       message.attempts += 1
-      if ((await post(url, form)) !== 200) continue
+      if ((await postSigned(url, messagesPath, form)) !== 200) continue
       message.answeredAt ??= Date.now()
       break
     }
@@ -118,8 +118,9 @@ function createPick({ users, pick }: LoadOptions, random: () => number): () => s
   }
 }
 
-async function post(url: string, form: Record<string, string>): Promise<number> {
-  const target = `${url}${messagesPath}`
+/** Posts a form as Twilio does, signed; answers the status code, 0 when none came. `path` may carry a query. */
+export async function postSigned(url: string, path: string, form: Record<string, string>): Promise<number> {
+  const target = `${url}${path}`
   try {
     const response = await fetch(target, {
       method: 'POST',

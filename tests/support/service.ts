@@ -32,7 +32,8 @@ export type FakeTwilioProcess = {
   say(from: string, body: string, messageSid?: string): Promise<{ sid: string; statusCode: number }>
   /** What Twilio accepted from Duologue, oldest first. */
   sent(to?: string): Promise<readonly SentByDuologue[]>
-  fault(kind: string, count?: number): Promise<void>
+  /** `more`: other fields of a fault, such as the only address that it is for. */
+  fault(kind: string, count?: number, more?: object): Promise<void>
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -60,7 +61,7 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
       }
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
-    fault: async (kind, count = 1) => void (await post('/fake/faults', { kind, count })),
+    fault: async (kind, count = 1, more = {}) => void (await post('/fake/faults', { kind, count, ...more })),
     setWebhookBase: async (webhookBase) => void (await post('/fake/webhook', { webhookBase })),
     async stop() {
       child.kill('SIGTERM')
