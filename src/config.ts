@@ -38,6 +38,8 @@ export type Config = {
     readonly credentialsFile: string | null
     /** Of the stream, when this process is the first to need it. */
     readonly replicas: number
+    /** Null: the client's own, which all identities share. */
+    readonly inboxPrefix: string | null
   } | null
   /** Null: the embedded database. */
   readonly supabase: { readonly url: string; readonly secretKey: string } | null
@@ -108,6 +110,10 @@ const natsUrls: Form = {
   pattern: /^(?:(?:nats|tls|wss?):\/\/)?[^\s/,]+$/u,
   expected: 'one or more of nats://host:port, separated by commas',
 }
+const inboxPrefixes: Form = {
+  pattern: /^[\w-]+(?:\.[\w-]+)*$/u,
+  expected: 'a subject of letters, digits, hyphens and underscores, such as _INBOX_actors',
+}
 const accountSids: Form = { pattern: /^AC[0-9A-Za-z]+$/u, expected: 'an account sid that begins with AC' }
 const delays: Form = { pattern: /^\d{1,6}$/u, expected: 'one or more delays in milliseconds, separated by commas' }
 const businessNumbers: Form = {
@@ -145,7 +151,8 @@ function readNats(settings: Reader): Config['nats'] {
   const servers = settings.list('NATS_URL', natsUrls)
   const credentialsFile = settings.text('NATS_CREDENTIALS_FILE')
   const replicas = settings.integer('NATS_REPLICAS', { min: 1, max: 5, preset: 1 })
-  if (servers.length > 0) return { servers, credentialsFile, replicas }
+  const inboxPrefix = settings.matching('NATS_INBOX_PREFIX', inboxPrefixes)
+  if (servers.length > 0) return { servers, credentialsFile, replicas, inboxPrefix }
   if (credentialsFile !== null) settings.missing(['NATS_URL'], 'NATS_CREDENTIALS_FILE')
   return null
 }

@@ -65,6 +65,7 @@ describe('what is set', () => {
     const { nats } = readConfig({ NATS_URL: 'nats://a:4222,tls://b:4222', NATS_CREDENTIALS_FILE: '/run/nats.creds' })
     expect(nats).toEqual({
       replicas: 1,
+      inboxPrefix: null,
       servers: ['nats://a:4222', 'tls://b:4222'],
       credentialsFile: '/run/nats.creds',
     })

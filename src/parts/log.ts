@@ -8,11 +8,11 @@ import { openCommandWakes } from '../infra/nats/command-wakes.ts'
 import type { CommandWakes } from '../infra/nats/command-wakes.ts'
 import { openNats, withoutPassword } from '../infra/nats/connection.ts'
 import { createEventLog } from '../infra/nats/event-log.ts'
-import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
+import { findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
 import type { NatsServer } from '../infra/nats/nats-server.ts'
 import { openPeers } from '../infra/nats/peers.ts'
 import { createEventPublisher } from '../infra/nats/publisher.ts'
-import { openStream } from '../infra/nats/stream.ts'
+import { openStream, streamBytesMax } from '../infra/nats/stream.ts'
 
 export type LogPart = {
   readonly log: EventLog
@@ -30,8 +30,6 @@ const publishTimeoutMs = 3_000
 /** A server that ends more often than this has a reason that a person has to see. */
 const restartsMax = 5
 const restartsWithinMs = 60_000
-/** Below the embedded server's own limit, so that the stream refuses before the disk does. */
-const streamBytesMax = fileStoreBytesMax * 0.8
 
 export async function openLog(
   config: Config,
@@ -43,12 +41,13 @@ export async function openLog(
   const address = server ?? {
     url: config.nats?.servers.join(',') ?? '',
     credentialsFile: config.nats?.credentialsFile ?? null,
+    inboxPrefix: config.nats?.inboxPrefix ?? null,
   }
   const connection = await openNats(address, `duologue ${config.nodeId}`)
   const stream = await openStream(connection, {
     partitions: config.partitions,
     replicas: config.nats?.replicas ?? 1,
-    bytesMax: Math.floor(streamBytesMax),
+    bytesMax: streamBytesMax,
   })
   let isConnected = true
   void (async () => {
@@ -59,7 +58,7 @@ export async function openLog(
   })()
   return {
     log: createEventLog(connection, stream, telemetry),
-    publisher: createEventPublisher(connection, publishTimeoutMs),
+    publisher: createEventPublisher(connection, publishTimeoutMs, config.nats?.inboxPrefix ?? null),
     wakes: openCommandWakes(connection),
     peers: openPeers(connection),
     description:

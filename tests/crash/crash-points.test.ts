@@ -3,7 +3,7 @@
  * that owns them; its successor crashes at the next point. Every conversation ends as it does without a crash, every
  * message is stored once, and Twilio accepted every answer once.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 
 import { crashPoints } from '../../src/actors/ports.ts'
 import type { CrashPoint } from '../../src/actors/ports.ts'
@@ -40,6 +40,8 @@ beforeAll(async () => {
   }
   await cluster.kill('first')
 }, 120_000)
+
+afterEach(async () => void (await Promise.all([...cluster.nodes.keys()].map(async (name) => cluster.kill(name)))))
 
 afterAll(async () => cluster.remove())
 
@@ -147,7 +149,6 @@ test('without a crash every path comes to its end', { timeout: pathMs }, async (
   await cluster.start('calm')
   expectedEnds = await finish(leadAll())
   expect(expectedEnds.size).toBe(lifecyclePaths.length)
-  await cluster.kill('calm')
 })
 
 test.each(crashPoints)('a kill at %s changes no end and repeats no answer', { timeout: 2 * pathMs }, async (point) => {
@@ -169,7 +170,6 @@ test.each(crashPoints)('a kill at %s changes no end and repeats no answer', { ti
   kills += 1
   await cluster.start(`after-${point}`)
   expect(await finish(lives)).toEqual(expectedEnds)
-  await cluster.kill(`after-${point}`)
 })
 
 test('all of it: nothing is open, no journal has a gap, every message is stored once', async () => {

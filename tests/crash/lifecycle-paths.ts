@@ -21,7 +21,7 @@ export const channels = {
 export const channelSettings: { readonly [address: string]: object } = {
   [channels.ordinary]: { quietMs: 150 },
   [channels.idling]: { quietMs: 100, idleTimeoutMs: 600 },
-  [channels.expiring]: { quietMs: 100, idleTimeoutMs: 300, idleExpiryMs: 300 },
+  [channels.expiring]: { quietMs: 100, idleTimeoutMs: 300, idleExpiryMs: 1_500 },
   [channels.late]: { quietMs: 100, answeringMs: 40 },
 }
 
@@ -214,12 +214,13 @@ export const lifecyclePaths: readonly LifecyclePath[] = [
   {
     name: 'expiry',
     channel: 'expiring',
-    answers: once,
+    // After its end nothing is said any more: an outage that is longer than the expiry comes before the answer.
+    answers: { min: 0, max: 1 },
     inbound: 1,
     ends: 'EXPIRED',
     async lead(user) {
       await user.say('hello')
-      await user.hears(1)
+      await user.reaches('EXPIRED')
     },
   },
   {

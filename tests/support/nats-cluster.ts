@@ -29,8 +29,8 @@ type Server = { readonly name: string; readonly port: number; child: ChildProces
 
 export async function startNatsCluster(): Promise<LogServers> {
   const folder = await mkdtemp(join(tmpdir(), 'duologue-nats-cluster-'))
-  const ports = await Promise.all(Array.from({ length: 6 }, findFreePort))
-  const routes = ports.slice(3).map((port) => `nats://cluster:${passwords.NATS_CLUSTER_PASSWORD}@127.0.0.1:${port}`)
+  const ports = await Promise.all(Array.from({ length: 9 }, findFreePort))
+  const routes = ports.slice(3, 6).map((port) => `nats://cluster:${passwords.NATS_CLUSTER_PASSWORD}@127.0.0.1:${port}`)
   const start = (index: number): ChildProcess =>
     spawn(findNatsServer(process.env), ['--config', configuration, '--routes', routes.join(',')], {
       stdio: process.env['DUOLOGUE_TEST_LOG'] ? 'inherit' : 'ignore',
@@ -39,6 +39,7 @@ export async function startNatsCluster(): Promise<LogServers> {
         NATS_HOST: '127.0.0.1',
         NATS_PORT: String(ports[index]),
         NATS_CLUSTER_PORT: String(ports[index + 3]),
+        NATS_MONITOR: `127.0.0.1:${ports[index + 6]}`,
         NATS_SERVER_NAME: `nats-${index + 1}`,
         NATS_STORE: join(folder, String(index)),
       },
