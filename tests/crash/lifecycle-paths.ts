@@ -39,7 +39,13 @@ export type UserOfPath = ReturnType<typeof createUser>
 
 const stepMs = 40_000
 
-export function createUser(cluster: Cluster, address: string, channel: keyof typeof channels) {
+/** `apiUrl`: where operators reach the API. */
+export function createUser(
+  cluster: Cluster,
+  address: string,
+  channel: keyof typeof channels,
+  apiUrl: string = cluster.publicUrl,
+) {
   const to = channels[channel]
   const answers = async () => cluster.fake.sent(address)
   const user = {
@@ -96,7 +102,7 @@ export function createUser(cluster: Cluster, address: string, channel: keyof typ
       let last = ''
       await until(
         async () => {
-          const answer = await fetch(`${cluster.publicUrl}/api/conversations/${id}/${command}`, {
+          const answer = await fetch(`${apiUrl}/api/conversations/${id}/${command}`, {
             method: 'POST',
             headers: {
               authorization: `Bearer ${apiToken}`,

@@ -59,6 +59,8 @@ export type ClusterOptions = {
   readonly partitions?: number
   readonly leaseMs?: number
   readonly natsServers?: 1 | 3
+  /** Instead of servers of its own. */
+  readonly log?: LogServers
   /** Of the tenant `default`. */
   readonly settings?: object
   readonly env?: { readonly [name: string]: string }
@@ -69,7 +71,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const [folder, fake, log, server, balancer] = await Promise.all([
     makeTemporaryFolder(),
     startFakeTwilio(),
-    natsServers === 1 ? startOneNats() : startNatsCluster(),
+    options.log ?? (natsServers === 1 ? startOneNats() : startNatsCluster()),
     startPostgres(),
     openTcpProxy(),
   ])
@@ -111,7 +113,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
     const signal = (name_: NodeJS.Signals) => () => void service.child.kill(name_)
     const node = { name, service, nats, supabase, pause: signal('SIGSTOP'), resume: signal('SIGCONT') }
     nodes.set(name, node)
-    ports.set(name, port)
+    if ((more['DUOLOGUE_ROLES'] ?? 'webhook').includes('webhook')) ports.set(name, port)
     route()
     return node
   }
