@@ -77,7 +77,7 @@ export const faults: { readonly [kind in FaultKind]: Fault } = {
     supabase.heal()
   },
   'Twilio accepts and drops': async ({ cluster }) => cluster.fake.fault('accept-then-drop', 5),
-  'Twilio fails': async ({ cluster }) => cluster.fake.fault('server-error', 5),
+  'Twilio fails': async ({ cluster }) => cluster.fake.fault('server-error', 2),
   'Twilio slows down': async ({ cluster }) => cluster.fake.fault('rate-limit', 5),
 }
 

@@ -118,7 +118,9 @@ async function disturb(
     const node = cluster.nodes.get(names[Math.floor(random() * names.length)] ?? 'a')
     if (node === undefined) throw new Error('a node is missing')
     tell(`${kind}${kind.startsWith('node') || kind.startsWith('Supa') ? ` (${node.name})` : ''}`)
+    const from = Date.now()
     await faults[kind](scene, node)
+    if (Date.now() - from > 10_000) tell(`  which took ${Math.round((Date.now() - from) / 1_000)} s`)
     happened[kind] = (happened[kind] ?? 0) + 1
     await wait(restMs)
   }
@@ -143,7 +145,8 @@ async function untilSettled(
     const rows = await cluster
       .sql(
         `select (select count(*)::int from duologue.messages where direction = 'inbound') as stored,
-          (select count(*)::int from duologue.effects where status in ('pending', 'running', 'uncertain')) as open,
+          (select count(*)::int from duologue.effects where status in ('pending', 'running')
+            or (status = 'uncertain' and (attempts < 2 or started_at > now() - interval '15 seconds'))) as open,
           (select count(*)::int from duologue.quarantine) as parked`,
       )
       .catch(() => [])
@@ -191,6 +194,7 @@ export function toComplaints(report: NemesisReport): string[] {
   if (report.acknowledged !== report.processed + report.quarantined + report.pending)
     complaints.push('acknowledged is not processed + quarantined + pending')
   if (report.pending > 0) complaints.push(`${report.pending} messages were still pending`)
+  if (report.leftToPerson > 0.01 * report.answers) complaints.push(`${report.leftToPerson} sends were left to a person`)
   if (report.staleAttempted === 0) complaints.push('no stale commit was attempted: the run proves nothing about them')
   return complaints
 }

@@ -34,6 +34,8 @@ export type Verdict = {
   readonly answers: number
   readonly duplicateAnswers: number
   readonly unsettledEffects: number
+  /** Sends that failed twice without a certain answer: a person has to look (DESIGN section 7). */
+  readonly leftToPerson: number
   readonly conversations: number
   readonly steps: number
   readonly violations: readonly string[]
@@ -153,9 +155,9 @@ async function checkTenants(sql: Sql, violations: string[]): Promise<void> {
 async function checkAnswers(
   { sql, accepted }: History,
   violations: string[],
-): Promise<Pick<Verdict, 'answers' | 'duplicateAnswers' | 'unsettledEffects'>> {
+): Promise<Pick<Verdict, 'answers' | 'duplicateAnswers' | 'unsettledEffects' | 'leftToPerson'>> {
   const effects = await sql(`
-    select effect.id, effect.status, message.provider_id from duologue.effects as effect
+    select effect.id, effect.status, effect.attempts, message.provider_id from duologue.effects as effect
     left join duologue.messages as message on message.session_id = effect.session_id and message.id = effect.message_id
     where effect.kind = 'sendMessage'`)
   const byEffect = new Map<string, string[]>()
@@ -164,12 +166,17 @@ async function checkAnswers(
     byEffect.set(effectId, [...(byEffect.get(effectId) ?? []), sid])
   }
   let unsettledEffects = 0
-  for (const { id, status, provider_id: providerId } of effects) {
+  let leftToPerson = 0
+  for (const { id, status, attempts, provider_id: providerId } of effects) {
     const sids = byEffect.get(String(id)) ?? []
     if (status === 'done' && !sids.includes(String(providerId)))
       violations.push(
         `I7: ${String(id)} is done by ${String(providerId)}, Twilio accepted ${sids.join(', ') || 'none'}`,
       )
+    if (status === 'uncertain' && Number(attempts) > 1) {
+      leftToPerson += 1
+      continue
+    }
     if (status !== 'done' && sids.length > 0 && status !== 'failed')
       violations.push(`I8: ${String(id)} is ${String(status)}, and Twilio accepted ${sids.join(', ')}`)
     if (!['done', 'failed', 'cancelled'].includes(String(status))) {
@@ -183,7 +190,7 @@ async function checkAnswers(
   for (const id of byEffect.keys())
     if (!known.has(id)) violations.push(`I7: Twilio accepted ${id}, which no step wanted`)
   const duplicateAnswers = duplicated.reduce((sum, [, sids]) => sum + sids.length - 1, 0)
-  return { answers: accepted.length, duplicateAnswers, unsettledEffects }
+  return { answers: accepted.length, duplicateAnswers, unsettledEffects, leftToPerson }
 }
 
 /** The first entry of each message in the log. */
