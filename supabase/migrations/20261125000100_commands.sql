@@ -27,6 +27,17 @@ revoke all on duologue.commands from public, anon, authenticated, service_role;
 create trigger commands_stay before update or delete or truncate on duologue.commands
   for each statement execute function duologue.refuse('an outcome stays what it is');
 
+-- A timer or a result that cannot be applied has no position of its own: many sessions may name the same.
+do $$
+begin
+  execute (
+    select format('alter table duologue.quarantine drop constraint %I', conname)
+    from pg_constraint where conrelid = 'duologue.quarantine'::regclass and contype = 'u');
+end
+$$;
+alter table duologue.quarantine
+  add constraint quarantine_once unique nulls not distinct (partition, position_incarnation, position_sequence, session_id);
+
 -- From a message to its send.
 create index effects_by_message on duologue.effects (message_id) where message_id is not null;
 
@@ -229,7 +240,7 @@ begin
     select partition, session_id, position_incarnation, position_sequence, kind, subject, data_base64, error, at
     from duologue.quarantine_rows(batch -> 'quarantine')
     where partition = any(held) and (session_id is null or not (session_id = any(refused)))
-    on conflict (partition, position_incarnation, position_sequence) do nothing;
+    on conflict (partition, position_incarnation, position_sequence, session_id) do nothing;
   end if;
 end
 $$;

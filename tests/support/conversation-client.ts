@@ -2,10 +2,15 @@
  * What a user, an operator and time do to a running service, from outside: signed webhooks, the API, and events of
  * the log. And what an outsider can see of it.
  */
+import { jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 
+import { toKind } from '../../src/actors/logged-event.ts'
+import type { LoggedEvent } from '../../src/actors/ports.ts'
+import { toSessionKey } from '../../src/actors/session-key.ts'
 import type { CommandItem, ConversationItem, HistoryItem, MessageItem } from '../../src/actors/read-model.ts'
 import { createEventPublisher } from '../../src/infra/nats/publisher.ts'
+import { toPublishedSubject } from '../../src/infra/nats/subjects.ts'
 import { apiToken, business, until } from './service.ts'
 import type { ServiceProcess } from './service.ts'
 import { messagesPath, toForm } from './production.ts'
@@ -82,6 +87,11 @@ export async function openLogClient({ nats }: Pick<Production, 'nats'>) {
   const publisher = createEventPublisher(connection, 10_000)
   return {
     publish: publisher.publish,
+    /** Without a publication id: the broker recognises no duplicate. */
+    async publishAnew(event: LoggedEvent): Promise<void> {
+      const subject = toPublishedSubject(toKind(event), toSessionKey(event.businessAddress, event.userKey))
+      await jetstream(connection).publish(subject, JSON.stringify(event))
+    },
     /** Moves one session's clock forward; needs `DUOLOGUE_TEST_CLOCK`. */
     advance: async (userKey: string, byMs: number) =>
       publisher.publish({

@@ -75,22 +75,20 @@ async function publishAndWait(
   seenVersion: number | null,
   event: JsonObject,
 ): Promise<CommandItem | null> {
-  let wake = (): void => {}
-  const stopListening = onCommandSettled(commandId, () => wake())
+  const woken = Promise.withResolvers<boolean>()
+  const stopListening = onCommandSettled(commandId, () => woken.resolve(true))
   try {
     const address = { businessAddress, userKey: userAddress }
     const command = { commandId, conversationId, seenVersion, event, issuedAt: clock.now() }
     await publisher.publish({ v: 1, type: 'command.issued', ...address, ...command })
-    for (const giveUpAt = clock.monotonic() + waitMsMax; clock.monotonic() < giveUpAt;) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.schedule(lookEveryMs, resolve)
-        wake = () => {
-          cancel()
-          resolve()
-        }
-      })
-      const settled = await readModel.getCommand(commandId)
-      if (settled !== null) return settled
+    const giveUpAt = clock.monotonic() + waitMsMax
+    for (let isWoken = false; clock.monotonic() < giveUpAt;) {
+      const moment = Promise.withResolvers<boolean>()
+      const cancel = clock.schedule(lookEveryMs, () => moment.resolve(isWoken))
+      isWoken = await Promise.race(isWoken ? [moment.promise] : [woken.promise, moment.promise])
+      cancel()
+      const outcome = await readModel.getCommand(commandId)
+      if (outcome !== null) return outcome
     }
     return null
   } catch (error) {

@@ -8,6 +8,18 @@ import type { Json } from '../../machines/json.ts'
 export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
+  assistant_usage: {
+    Row: {
+      tenant_id: string
+      day: string
+      calls: number
+      input_tokens: number
+      output_tokens: number
+      spent_micros: number
+      reserved_micros: number
+    }
+    Generated: never
+  }
   channels: {
     Row: {
       id: string

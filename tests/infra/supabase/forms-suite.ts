@@ -72,6 +72,21 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: conversation,
         expected: { item: expect.objectContaining({ id: session.conversationId }) },
       },
+      reserve_assistant_spend: {
+        request: { tenant_id: session.created.tenantId, micros: 5, max_micros: 4 },
+        expected: { day: null },
+      },
+      settle_assistant_spend: {
+        request: {
+          tenant_id: session.created.tenantId,
+          day: '2026-11-25',
+          reserved_micros: 0,
+          spent_micros: 0,
+          input_tokens: 0,
+          output_tokens: 0,
+        },
+        expected: {},
+      },
       get_command: { request: { command_id: 'nothing' }, expected: { command: null } },
       list_messages: {
         request: { ...conversation, limit: 1 },

@@ -2,6 +2,7 @@
 import { describe } from 'vitest'
 import { backends } from '../../support/database.ts'
 import { describeCommands } from './commands-suite.ts'
+import { describeAssistantUsage } from './assistant-usage-suite.ts'
 import { describeCommits } from './commit-suite.ts'
 import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
@@ -23,4 +24,5 @@ describe.each(backends)('the store on %s', (backend) => {
   describeTransitions(database)
   describeReach(database)
   describeForms(database)
+  describeAssistantUsage(database)
 })
