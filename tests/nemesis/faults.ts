@@ -19,6 +19,7 @@ export type FaultScene = {
   readonly cluster: Cluster
   readonly leaseMs: number
   readonly random: () => number
+  readonly tell: (line: string) => void
   /** Called before a node's process ends: its counters end with it. */
   readonly lastWords: (node: ClusterNode) => Promise<void>
 }
@@ -35,10 +36,13 @@ export const faults: { readonly [kind in FaultKind]: Fault } = {
     await wait(awayMs)
     await cluster.start(node.name)
   },
-  'node stopped and started': async ({ cluster, lastWords }, node) => {
+  'node stopped and started': async ({ cluster, lastWords, tell }, node) => {
     await lastWords(node)
+    const from = Date.now()
     await cluster.stop(node.name)
+    const stoppedAfterMs = Date.now() - from
     await cluster.start(node.name)
+    tell(`  stopped after ${stoppedAfterMs} ms, ready again after ${Date.now() - from} ms`)
   },
   'node paused for two leases': async ({ leaseMs }, node) => {
     node.pause()

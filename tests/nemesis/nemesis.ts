@@ -74,7 +74,14 @@ async function runOn(cluster: Cluster, options: NemesisOptions): Promise<Nemesis
     duplicates: 0.05,
     burstEveryMs: 5_000,
   })
-  const happened = await disturb(cluster, options, startedAt + durationMs, counters.read)
+  const happened = await disturb(cluster, options, startedAt + durationMs, counters.read).catch(
+    async (error: unknown) => {
+      tell(`the nemesis itself failed: ${String(error).slice(0, 4_000)}`)
+      load.abandon()
+      await counters.stop()
+      throw error
+    },
+  )
   const seconds = (Date.now() - startedAt) / 1_000
   await load.stop()
   const healedAt = Date.now()
@@ -110,7 +117,7 @@ async function disturb(
   const happened: { [kind: string]: number } = {}
   // The clients of a cluster find its servers by themselves, past any link.
   const kinds = (Object.keys(faults) as FaultKind[]).filter((kind) => natsServers === 1 || kind !== 'NATS black-holed')
-  const scene = { cluster, leaseMs, random, lastWords }
+  const scene = { cluster, leaseMs, random, tell, lastWords }
   await wait(restMs)
   for (let round: FaultKind[] = []; Date.now() < endsAt;) {
     if (round.length === 0) round = shuffle(kinds, random)

@@ -19,7 +19,9 @@ export type SentMessage = {
 
 export type LoadOptions = {
   readonly url: string
-  readonly perSecond: number
+  /** An open loop at this rate; `as answered`: the next leaves as soon as one of `atOnce` is answered. */
+  readonly perSecond: number | 'as answered'
+  readonly atOnce?: number
   readonly users: readonly string[]
   readonly pick: 'zipf' | 'in turn'
   readonly seed: number
@@ -35,6 +37,8 @@ export type Load = {
   readonly sent: readonly SentMessage[]
   /** Sends nothing new; resolves when every webhook was answered or given up. */
   stop(): Promise<void>
+  /** Ends at once: what is not answered stays so. */
+  abandon(): void
 }
 
 const answerWithinMs = 4_000
@@ -42,17 +46,22 @@ const burstSize = 10
 const tickMs = 5
 
 export function startLoad(options: LoadOptions): Load {
-  const { perSecond, duplicates = 0, burstEveryMs = null, giveUpAfterMs = 60_000, url } = options
+  const { perSecond, atOnce = 1, duplicates = 0, burstEveryMs = null, giveUpAfterMs = 60_000, url } = options
   const random = createRandom(options.seed)
   const pick = createPick(options, random)
   const sent: SentMessage[] = []
   const underWay = new Set<Promise<void>>()
+  let isAbandoned = false
   const startedAt = Date.now()
   let due = 0
   let nextBurstAt = burstEveryMs === null ? Infinity : startedAt + burstEveryMs
 
   async function deliver(message: SentMessage, form: Record<string, string>, mayRepeat: boolean): Promise<void> {
-    for (const giveUpAt = Date.now() + giveUpAfterMs; Date.now() < giveUpAt; await wait(200 + 300 * random())) {
+    for (
+      const giveUpAt = Date.now() + giveUpAfterMs;
+      Date.now() < giveUpAt && !isAbandoned;
+      await wait(200 + 300 * random())
+    ) {
       message.attempts += 1
       if ((await postSigned(url, messagesPath, form)) !== 200) continue
       message.answeredAt ??= Date.now()
@@ -60,7 +69,7 @@ export function startLoad(options: LoadOptions): Load {
     }
     if (mayRepeat) await deliver(message, form, false)
   }
-  function say(user: string, dueAt: number): void {
+  async function say(user: string, dueAt: number): Promise<void> {
     const form = toForm({
       From: user,
       WaId: user.replace('whatsapp:+', ''),
@@ -72,20 +81,36 @@ export function startLoad(options: LoadOptions): Load {
     sent.push(message)
     const delivery = deliver(message, form, random() < duplicates).finally(() => underWay.delete(delivery))
     underWay.add(delivery)
+    await delivery
   }
   const timer = setInterval(() => {
     const now = Date.now()
-    for (; startedAt + (due * 1_000) / perSecond <= now; due += 1) say(pick(), startedAt + (due * 1_000) / perSecond)
+    if (perSecond === 'as answered') return
+    for (; startedAt + (due * 1_000) / perSecond <= now; due += 1)
+      void say(pick(), startedAt + (due * 1_000) / perSecond)
     if (now < nextBurstAt) return
     nextBurstAt += burstEveryMs ?? Infinity
     const user = pick()
-    for (let message = 0; message < burstSize; message += 1) say(user, now)
+    for (let message = 0; message < burstSize; message += 1) void say(user, now)
   }, tickMs)
+  let isStopped = false
+  if (perSecond === 'as answered') {
+    const chain = async (): Promise<void> => {
+      while (!isStopped) await say(pick(), Date.now())
+    }
+    for (let lane = 0; lane < atOnce; lane += 1) void chain()
+  }
   return {
     sent,
     async stop() {
       clearInterval(timer)
+      isStopped = true
       while (underWay.size > 0) await Promise.all(underWay)
+    },
+    abandon() {
+      clearInterval(timer)
+      isStopped = true
+      isAbandoned = true
     },
   }
 }

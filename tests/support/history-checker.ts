@@ -11,7 +11,6 @@ import { toCanonicalJson } from '../../src/actors/canonical-json.ts'
 import { replayJournal } from '../../src/actors/replay.ts'
 import type { ReplayedEvent } from '../../src/actors/replay.ts'
 import { readStoredSubject, streamName } from '../../src/infra/nats/subjects.ts'
-import type { Json } from '../../src/machines/json.ts'
 import { registeredMachines } from '../../src/machines/registered.ts'
 import type { SentMessage } from './cluster-load.ts'
 import type { Sql } from './database.ts'
@@ -117,7 +116,7 @@ async function checkJournals(sql: Sql, violations: string[]): Promise<Pick<Verdi
     if (replay.kind === 'differs') violations.push(`I4: ${String(id)} version ${replay.version}: ${replay.reason}`)
     else if (replay.version !== Number(version) || replay.hash !== hash)
       violations.push(`I3: ${String(id)} is stored with version ${String(version)}, its journal has ${replay.version}`)
-    else if (toCanonicalJson(replay.snapshot) !== toCanonicalJson(snapshot as Json))
+    else if (toCanonicalJson(replay.snapshot) !== toCanonicalJson(snapshot))
       violations.push(`I6: ${String(id)} is stored with another snapshot than its journal gives`)
   }
   return { conversations: conversations.length, steps }

@@ -89,6 +89,10 @@ export async function openTcpProxy(initialTargets: readonly number[] = []): Prom
     server.once('error', () => dial(client, left - 1))
     server.once('connect', () => {
       server.removeAllListeners('error')
+      if (mode === 'cut') {
+        end({ client, server })
+        return
+      }
       join({ client, server })
       client.resume()
     })
@@ -124,6 +128,7 @@ export async function openTcpProxy(initialTargets: readonly number[] = []): Prom
     },
     lost: () => lostCount,
     async close() {
+      mode = 'cut'
       endAll()
       listener.close()
       await once(listener, 'close')
