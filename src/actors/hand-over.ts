@@ -6,8 +6,6 @@
  * 2. Then it reads no further and commits what it has read. Nothing of it is decided after that.
  * 3. What is finished at about the same time is released in one call, and the other nodes are told.
  */
-import { pause } from './committer.ts'
-import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Partition } from './partition.ts'
 
@@ -60,8 +58,8 @@ export class HandOver {
     return this.#releasing
   }
 
+  /** What finishes until its turn comes goes along. */
   async #releaseAll(): Promise<void> {
-    await pause(this.#host, limits.lingerMs)
     await this.#serially(async () => {
       const finished = this.#finished
       this.#finished = []

@@ -15,6 +15,8 @@ import { Loader } from './loader.ts'
 import { Partition } from './partition.ts'
 import type { ClaimedPartition, DueWork } from './ports.ts'
 
+type LogDescription = Awaited<ReturnType<Host['log']['describe']>>
+
 export interface Node {
   /** Resolves after the first successful claim. */
   start(): Promise<void>
@@ -38,6 +40,7 @@ class HostNode implements Node {
   readonly #owned = new Map<number, Partition>()
   #state: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #incarnation = ''
+  #incidents: number | undefined
   #partitionCount = 0
   readonly #cancels = new Map<string, () => void>()
   /** Claims and releases follow each other: each is decided by what the one before has left. */
@@ -56,12 +59,13 @@ class HostNode implements Node {
   async start(): Promise<void> {
     const log = await this.#host.log.describe()
     this.#incarnation = log.incarnation
+    this.#incidents = log.incidents
     this.#partitionCount = log.partitions
     await this.#serially(async () => this.#claim())
     this.#state = 'running'
     const { leaseMs, sessionIdleMs = limits.idleAfterMs } = this.#host.settings
     this.#every('claim', leaseMs / 3, async () => this.#claimSoon())
-    this.#every('log', leaseMs / 3, async () => this.#askLog())
+    this.#every('look at the log', leaseMs / 3, async () => this.#checkLog())
     this.#every('timers', limits.timerPollMs, async () => this.#pollTimers())
     this.#every('sweep', Math.min(limits.sweepEveryMs, sessionIdleMs), async () => this.#sweep())
     const { peers } = this.#host
@@ -76,7 +80,7 @@ class HostNode implements Node {
   async stop(): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return
     this.#state = 'stopping'
-    for (const name of ['peers', 'log', 'timers', 'sweep']) this.#cancels.get(name)?.()
+    for (const name of ['peers', 'look at the log', 'timers', 'sweep']) this.#cancels.get(name)?.()
     // The other nodes count this one no longer: what it releases from here on is theirs at once.
     const leaving = this.#claimSoon().catch(() => {})
     const given = leaving.then(async () => this.#handOver.give([...this.#owned.values()]))
@@ -111,20 +115,6 @@ class HostNode implements Node {
       this.#isClaimAsked = false
       await this.#claim()
     })
-  }
-
-  /** Readers find back to a log that was away by themselves; this is about who should own what meanwhile. */
-  async #askLog(): Promise<void> {
-    const withinMs = this.#host.settings.leaseMs / 3
-    const answers = this.#host.log.describe().then(
-      () => true,
-      () => false,
-    )
-    const canRead = await Promise.race([answers, pause(this.#host, withinMs).then(() => false)])
-    if (canRead === this.#canRead) return
-    this.#canRead = canRead
-    this.#host.telemetry.log(canRead ? 'info' : 'error', canRead ? 'the log answers again' : 'the log does not answer')
-    await this.#claimSoon()
   }
 
   async #claim(): Promise<void> {
@@ -199,6 +189,8 @@ class HostNode implements Node {
 
   /** After the barrier the gained partitions' unsettled effects and timers are this node's. */
   async #takeOver(partitions: readonly Partition[]): Promise<void> {
+    // What the log lost comes back to it first: the barrier then sees to it that it wins over the timers.
+    await this.#host.reconciled?.()
     await Promise.all(partitions.map(async (partition) => partition.barrier()))
     for (const partition of partitions) partition.activate()
     await this.#host.reached('taken-over')
@@ -240,6 +232,32 @@ class HostNode implements Node {
       epoch: partition.epoch,
       reason,
     })
+  }
+
+  /** A log that is another one, or has lost events, is read anew: nothing of before goes on, no timer fires meanwhile. */
+  async #checkLog(): Promise<void> {
+    const log = await this.#askLog()
+    if (this.#state !== 'running') return
+    if ((log !== null) !== this.#canRead) await this.#noteReading(log !== null)
+    if (log === null) return
+    const { incarnation, incidents } = log
+    if (incarnation === this.#incarnation && incidents === this.#incidents) return
+    this.#incarnation = incarnation
+    this.#incidents = incidents
+    for (const partition of this.#owned.values()) partition.lose('the log is another one, or has lost events')
+  }
+
+  /** Null when it does not answer within a third of the lease. */
+  async #askLog(): Promise<LogDescription | null> {
+    const withinMs = this.#host.settings.leaseMs / 3
+    return Promise.race([this.#host.log.describe().catch(() => null), pause(this.#host, withinMs).then(() => null)])
+  }
+
+  /** Readers find back to a log that was away by themselves; this is about who should own what meanwhile. */
+  async #noteReading(canRead: boolean): Promise<void> {
+    this.#canRead = canRead
+    this.#host.telemetry.log(canRead ? 'info' : 'error', canRead ? 'the log answers again' : 'the log does not answer')
+    await this.#claimSoon()
   }
 
   async #pollTimers(): Promise<void> {

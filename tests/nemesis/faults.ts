@@ -28,20 +28,21 @@ type Fault = (scene: FaultScene, node: ClusterNode) => Promise<void>
 
 const awayMs = 1_000
 const brokenMs = 3_000
+const startsMax = 10
 
 export const faults: { readonly [kind in FaultKind]: Fault } = {
   'node killed': async ({ cluster, lastWords }, node) => {
     await lastWords(node)
     await cluster.kill(node.name)
     await wait(awayMs)
-    await cluster.start(node.name)
+    await startAgain(cluster, node.name)
   },
   'node stopped and started': async ({ cluster, lastWords, tell }, node) => {
     await lastWords(node)
     const from = Date.now()
     await cluster.stop(node.name)
     const stoppedAfterMs = Date.now() - from
-    await cluster.start(node.name)
+    await startAgain(cluster, node.name)
     tell(`  stopped after ${stoppedAfterMs} ms, ready again after ${Date.now() - from} ms`)
   },
   'node paused for two leases': async ({ leaseMs }, node) => {
@@ -83,6 +84,19 @@ export const faults: { readonly [kind in FaultKind]: Fault } = {
   'Twilio accepts and drops': async ({ cluster }) => cluster.fake.fault('accept-then-drop', 5),
   'Twilio fails': async ({ cluster }) => cluster.fake.fault('server-error', 2),
   'Twilio slows down': async ({ cluster }) => cluster.fake.fault('rate-limit', 5),
+}
+
+/** As whatever supervises a process does: it is started until it stays. */
+async function startAgain(cluster: Cluster, name: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await cluster.start(name)
+      return
+    } catch (error) {
+      if (attempt >= startsMax) throw error
+      await wait(awayMs)
+    }
+  }
 }
 
 export async function wait(ms: number): Promise<void> {

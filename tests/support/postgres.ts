@@ -20,9 +20,9 @@ export type TestPostgres = {
   readonly pid: number
   /** A new database with every migration applied; answers its URL. */
   createDatabase(): Promise<string>
-  /** An `immediate` stop, as after a power cut. The data stays for `restart`. */
+  /** An immediate stop, as in a power cut; resolves when the process is gone. The data stays for `restart`. */
   crash(): Promise<void>
-  /** Starts it again after `crash`: same port, same data. */
+  /** Starts it again over the same data, on the same port. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -48,21 +48,15 @@ export async function startPostgres(settings: readonly string[] = ordinarySettin
     account,
   )
   const port = await findFreePort()
-  const startServer = (): ChildProcess =>
+  const launch = (): ChildProcess =>
     spawn(join(native, 'bin/postgres'), ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', ...settings], {
       ...account,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
-  let server = startServer()
+  let server = launch()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let endGuard = startGuard(server, folder)
   await waitUntilReady(server)
-  const crash = async (): Promise<void> => {
-    if (server.exitCode !== null || server.signalCode !== null) return
-    // SIGQUIT: an immediate stop.
-    server.kill('SIGQUIT')
-    await once(server, 'exit')
-  }
   const template = createTemplate(url)
   let number = 0
   return {
@@ -71,13 +65,6 @@ export async function startPostgres(settings: readonly string[] = ordinarySettin
     get pid() {
       return server.pid ?? 0
     },
-    crash,
-    async restart() {
-      endGuard()
-      server = startServer()
-      endGuard = startGuard(server, folder)
-      await waitUntilReady(server)
-    },
     createDatabase: async () => {
       await template()
       number += 1
@@ -85,9 +72,17 @@ export async function startPostgres(settings: readonly string[] = ordinarySettin
       await execute(url, `create database ${name} template duologue_template`)
       return url.replace(/postgres$/u, name)
     },
+    crash: async () => crash(server),
+    restart: async () => {
+      await crash(server)
+      endGuard()
+      server = launch()
+      endGuard = startGuard(server, folder)
+      await waitUntilReady(server)
+    },
     stop: async () => {
       endGuard()
-      await crash()
+      await crash(server)
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -105,6 +100,13 @@ function startGuard(server: ChildProcess, folder: string): () => void {
   })
   guard.unref()
   return () => guard.kill('SIGKILL')
+}
+
+/** SIGQUIT: an immediate stop. */
+async function crash(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  server.kill('SIGQUIT')
+  await once(server, 'exit')
 }
 
 /** Runs one statement on a connection of its own. */
