@@ -19,9 +19,7 @@ export type SentMessage = {
 
 export type LoadOptions = {
   readonly url: string
-  /** An open loop at this rate; `as answered`: the next leaves as soon as one of `atOnce` is answered. */
-  readonly perSecond: number | 'as answered'
-  readonly atOnce?: number
+  readonly perSecond: number
   readonly users: readonly string[]
   readonly pick: 'zipf' | 'in turn'
   readonly seed: number
@@ -46,7 +44,7 @@ const burstSize = 10
 const tickMs = 5
 
 export function startLoad(options: LoadOptions): Load {
-  const { perSecond, atOnce = 1, duplicates = 0, burstEveryMs = null, giveUpAfterMs = 60_000, url } = options
+  const { perSecond, duplicates = 0, burstEveryMs = null, giveUpAfterMs = 60_000, url } = options
   const random = createRandom(options.seed)
   const pick = createPick(options, random)
   const sent: SentMessage[] = []
@@ -69,7 +67,7 @@ export function startLoad(options: LoadOptions): Load {
     }
     if (mayRepeat) await deliver(message, form, false)
   }
-  async function say(user: string, dueAt: number): Promise<void> {
+  function say(user: string, dueAt: number): void {
     const form = toForm({
       From: user,
       WaId: user.replace('whatsapp:+', ''),
@@ -81,35 +79,23 @@ export function startLoad(options: LoadOptions): Load {
     sent.push(message)
     const delivery = deliver(message, form, random() < duplicates).finally(() => underWay.delete(delivery))
     underWay.add(delivery)
-    await delivery
   }
   const timer = setInterval(() => {
     const now = Date.now()
-    if (perSecond === 'as answered') return
-    for (; startedAt + (due * 1_000) / perSecond <= now; due += 1)
-      void say(pick(), startedAt + (due * 1_000) / perSecond)
+    for (; startedAt + (due * 1_000) / perSecond <= now; due += 1) say(pick(), startedAt + (due * 1_000) / perSecond)
     if (now < nextBurstAt) return
     nextBurstAt += burstEveryMs ?? Infinity
     const user = pick()
-    for (let message = 0; message < burstSize; message += 1) void say(user, now)
+    for (let message = 0; message < burstSize; message += 1) say(user, now)
   }, tickMs)
-  let isStopped = false
-  if (perSecond === 'as answered') {
-    const chain = async (): Promise<void> => {
-      while (!isStopped) await say(pick(), Date.now())
-    }
-    for (let lane = 0; lane < atOnce; lane += 1) void chain()
-  }
   return {
     sent,
     async stop() {
       clearInterval(timer)
-      isStopped = true
       while (underWay.size > 0) await Promise.all(underWay)
     },
     abandon() {
       clearInterval(timer)
-      isStopped = true
       isAbandoned = true
     },
   }
