@@ -48,7 +48,8 @@ export const limits = {
   sessionsPerCommit: 200,
   /** Of stored events, not of SQL: keeps a call near 1 MB. */
   bytesPerCommit: 512 * 1_024,
-  stepsPerFold: 200,
+  /** A session's share of a batch: what stands beside a hot one in a commit does not wait for more. */
+  stepsPerFold: 64,
   lingerMs: 5,
   cursorOnlyAfterMs: 500,
   uncommittedPerPartition: 2_000,

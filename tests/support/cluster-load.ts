@@ -40,6 +40,8 @@ export type Load = {
 }
 
 const answerWithinMs = 4_000
+/** Requests that are open at once; what is due beyond that waits, and its waiting counts. */
+const openMax = 100
 const burstSize = 10
 const tickMs = 5
 
@@ -49,6 +51,7 @@ export function startLoad(options: LoadOptions): Load {
   const pick = createPick(options, random)
   const sent: SentMessage[] = []
   const underWay = new Set<Promise<void>>()
+  const inTurn = createTurns(openMax)
   let isAbandoned = false
   const startedAt = Date.now()
   let due = 0
@@ -61,7 +64,7 @@ export function startLoad(options: LoadOptions): Load {
       await wait(200 + 300 * random())
     ) {
       message.attempts += 1
-      if ((await postSigned(url, messagesPath, form)) !== 200) continue
+      if ((await inTurn(async () => postSigned(url, messagesPath, form))) !== 200) continue
       message.answeredAt ??= Date.now()
       break
     }
@@ -103,6 +106,23 @@ export function startLoad(options: LoadOptions): Load {
 
 export function toUsers(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `whatsapp:+1500${String(5_550_000 + index)}`)
+}
+
+/** Runs at most `max` tasks at once; the others wait in their order. */
+function createTurns(max: number): <T>(task: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  let open = 0
+  return async (task) => {
+    if (open >= max) await new Promise<void>((resolve) => waiting.push(resolve))
+    else open += 1
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) open -= 1
+      else next()
+    }
+  }
 }
 
 /** A seeded number in [0, 1) (mulberry32). */

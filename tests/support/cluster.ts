@@ -66,6 +66,8 @@ export type ClusterOptions = {
   readonly env?: { readonly [name: string]: string }
 }
 
+const startsMax = 3
+
 export async function createCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { partitions = 24, leaseMs = 1_000, natsServers = 1, settings = {}, env = {} } = options
   const [folder, fake, log, server, balancer] = await Promise.all([
@@ -89,7 +91,18 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   const ports = new Map<string, number>()
   const route = (): void => balancer.route([...ports.values()])
 
+  /** On a busy machine the first connection may take longer than a start waits: it is started again, as in production. */
   async function start(name: string, more: { readonly [name: string]: string } = {}): Promise<ClusterNode> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await startOnce(name, more)
+      } catch (error) {
+        if (attempt >= startsMax || !/could not connect to NATS[^\n]*timeout/u.test(String(error))) throw error
+      }
+    }
+  }
+
+  async function startOnce(name: string, more: { readonly [name: string]: string }): Promise<ClusterNode> {
     const supabase = await openTcpProxy([Number(new URL(lite.url).port)])
     const nats = await openTcpProxy(log.port === null ? [] : [log.port])
     const port = await findFreePort()
