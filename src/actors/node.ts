@@ -11,9 +11,11 @@ import { EffectRunner } from './effect-runner.ts'
 import { HandOver } from './hand-over.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
+import { assertHostable } from './host-lint.ts'
 import { Loader } from './loader.ts'
+import { toKnownVersions } from './machine-versions.ts'
 import { Partition } from './partition.ts'
-import type { ClaimedPartition, DueWork } from './ports.ts'
+import type { ClaimedPartition, DueWork, MachineVersions } from './ports.ts'
 
 type LogDescription = Awaited<ReturnType<Host['log']['describe']>>
 
@@ -27,7 +29,9 @@ export interface Node {
 
 const settleMs = 10_000
 
+/** Throws with a sentence for each finding when a machine cannot be hosted. */
 export function createNode(host: Host): Node {
+  assertHostable(host.registry, { performers: Object.keys(host.performers) })
   return new HostNode(host)
 }
 
@@ -42,6 +46,7 @@ class HostNode implements Node {
   #incarnation = ''
   #incidents: number | undefined
   #partitionCount = 0
+  #commonVersions: MachineVersions = {}
   readonly #cancels = new Map<string, () => void>()
   /** Claims and releases follow each other: each is decided by what the one before has left. */
   #ownershipCalls: Promise<unknown> = Promise.resolve()
@@ -120,13 +125,15 @@ class HostNode implements Node {
   async #claim(): Promise<void> {
     if (this.#state === 'stopped') return
     const { nodeId, leaseMs, isSoleOwner } = this.#host.settings
-    const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
+    const held = [...this.#owned.values()].map(({ number, epoch, needs }) => ({ partition: number, epoch, needs }))
     const sentAt = this.#host.clock.monotonic()
     const takeAll = isSoleOwner && this.#state === 'starting'
+    const machines = toKnownVersions(this.#host.registry)
     const renewOnly = this.#state === 'stopping'
-    const canRead = this.#canRead
+    const request = { nodeId, leaseMs, held, machines, takeAll, renewOnly, canRead: this.#canRead }
     await this.#host.reached('before-claim')
-    const claimed = await this.#host.store.claimPartitions({ nodeId, leaseMs, held, takeAll, renewOnly, canRead })
+    const { partitions: claimed, machines: common } = await this.#host.store.claimPartitions(request)
+    this.#commonVersions = common
     await this.#host.reached('after-claim')
     const answered = new Map(claimed.map((each) => [each.partition, each]))
     for (const { partition, epoch } of held) {
@@ -178,6 +185,7 @@ class HostNode implements Node {
       lane,
       loader: this.#loader,
       effects: this.#effects,
+      commonVersions: () => this.#commonVersions,
       onLost: (lost: Partition, reason: string) => this.#forget(lost, reason),
     }
     const partition = new Partition(parts, claimed, this.#incarnation, 0)
