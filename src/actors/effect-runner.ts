@@ -242,7 +242,8 @@ export class EffectRunner {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
       const resolved = await resolveUncertain(this.#host, performer, request)
-      if (resolved === null) this.#leftToPerson.add(effect.effectId)
+      // Asking that ended because the partition went away says nothing: this node may own it again.
+      if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
     })
   }

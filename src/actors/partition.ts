@@ -9,7 +9,7 @@
  */
 import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
-import { pause, toRetryDelay } from './committer.ts'
+import { Barrier } from './barrier.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
@@ -65,11 +65,10 @@ export class Partition implements SessionOwner {
   readonly #positions = new Positions()
   readonly #sessions = new Map<string, Session>()
   readonly #wakes: WakeQueue
+  readonly #barrier: Barrier
   readonly #foreign: ParkedEvent[] = []
   #cursor: number
-  #delivered: number
   #reader: LogReader | null = null
-  #waiters: { readonly sequence: number; readonly resolve: () => void }[] = []
   #isFiring = false
   #release: (() => void) | null = null
 
@@ -80,7 +79,7 @@ export class Partition implements SessionOwner {
     this.leaseValidUntil = leaseValidUntil
     this.#incarnation = incarnation
     this.#cursor = claimed.cursor.incarnation === incarnation ? claimed.cursor.sequence : 0
-    this.#delivered = this.#cursor
+    this.#barrier = new Barrier(parts.host, this.number, this.#cursor)
     this.#wakes = new WakeQueue(parts.host.clock, () => void this.#fire())
   }
 
@@ -102,7 +101,7 @@ export class Partition implements SessionOwner {
     this.isActive = false
     this.#wakes.stop()
     this.#release?.()
-    for (const waiter of this.#waiters) waiter.resolve()
+    this.#barrier.open()
     this.#parts.lane.forget(this)
     this.#parts.effects.abandon(this)
     void this.#reader?.stop()
@@ -143,8 +142,7 @@ export class Partition implements SessionOwner {
     const event = this.#read(log)
     if (event === null) position.state = 'finished'
     else this.#sessionOf(log.sessionKey).receive({ kind: 'logged', log, event, position })
-    this.#delivered = log.sequence
-    if (this.#waiters.length > 0) this.#resolveWaiters()
+    this.#barrier.delivered(log.sequence)
     if (this.#fullness() < 1 || this.#release !== null) return
     return new Promise((resolve) => {
       this.#release = () => {
@@ -316,30 +314,7 @@ export class Partition implements SessionOwner {
 
   /** Resolves when everything that the log holds now has entered its mailbox. */
   async barrier(): Promise<void> {
-    for (let attempt = 0; !this.isLost; attempt += 1) {
-      try {
-        const last = await this.#parts.host.log.lastSequence(this.number)
-        if (last > this.#delivered) {
-          await new Promise<void>((resolve) => {
-            this.#waiters.push({ sequence: last, resolve })
-          })
-        }
-        await this.#parts.host.reached('barrier-passed')
-        return
-      } catch (error) {
-        // A log that does not answer may hold a message that wins: nothing fires until it does.
-        this.#parts.host.telemetry.log('warn', 'could not ask the log for its last event', {
-          partition: this.number,
-          error: String(error),
-        })
-        await pause(this.#parts.host, toRetryDelay(attempt, this.#parts.host.random()))
-      }
-    }
-  }
-
-  #resolveWaiters(): void {
-    for (const waiter of this.#waiters) if (waiter.sequence <= this.#delivered) waiter.resolve()
-    this.#waiters = this.#waiters.filter((waiter) => waiter.sequence > this.#delivered)
+    await this.#barrier.pass()
   }
 
   /** The session has an unsettled effect: loading it takes the effect over. */
