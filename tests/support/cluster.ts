@@ -89,6 +89,12 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
   await fake.setWebhookBase(publicUrl)
   const nodes = new Map<string, ClusterNode>()
   const ports = new Map<string, number>()
+  // Whatever ends this process, its nodes do not outlive it.
+  const endAll = (): void => {
+    for (const { service } of nodes.values()) service.child.kill('SIGKILL')
+  }
+  process.once('exit', endAll)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1))
   const route = (): void => balancer.route([...ports.values()])
 
   /** On a busy machine the first connection may take longer than a start waits: it is started again, as in production. */
@@ -171,6 +177,7 @@ export async function createCluster(options: ClusterOptions = {}): Promise<Clust
       return new Map(rows.map(({ owner, held }) => [String(owner), Number(held)]))
     },
     async remove() {
+      process.off('exit', endAll)
       await Promise.all([...nodes.keys()].map(async (name) => kill(name)))
       await direct.end({ timeout: 1 })
       await Promise.all([fake.stop(), log.stop(), lite.stop(), balancer.close()])
