@@ -106,7 +106,7 @@ async function checkJournals(sql: Sql, violations: string[]): Promise<Pick<Verdi
   let steps = 0
   for (const { id, version, machine, hash, snapshot } of conversations) {
     const journal = (await sql(
-      `select version, event, hash from duologue.conversation_events where conversation_id = $1::uuid order by version`,
+      `select version, event, hash, machine_version as "machineVersion" from duologue.conversation_events where conversation_id = $1::uuid order by version`,
       [id],
     )) as unknown as readonly ReplayedEvent[]
     steps += journal.length
