@@ -15,7 +15,7 @@ import type { LifecyclePath } from './lifecycle-paths.ts'
 
 const partitions = 4
 const leaseMs = 500
-const pathMs = 60_000
+const pathMs = 120_000
 
 let cluster: Cluster
 let users = 0

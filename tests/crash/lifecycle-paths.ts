@@ -37,7 +37,7 @@ export type LifecyclePath = {
 
 export type UserOfPath = ReturnType<typeof createUser>
 
-const stepMs = 40_000
+const stepMs = 90_000
 
 /** `apiUrl`: where operators reach the API. */
 export function createUser(
