@@ -224,7 +224,8 @@ export class EffectRunner {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
       const resolved = await resolveUncertain(this.#host, performer, request)
-      if (resolved === null) this.#leftToPerson.add(effect.effectId)
+      // One that was cut short, because the partition was lost, is asked about anew if it comes back.
+      if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
     })
   }

@@ -15,7 +15,10 @@ export type Everything = {
   readonly ledger: readonly Accepted[]
   readonly history: History
   readonly registration: MachineRegistration
+  readonly hasPoison: boolean
 }
+
+export const foreignEvent = '{"not":"ours"}'
 
 /** A session's later sends wait this long for an uncertain one. */
 const uncertainHoldsMs = 60_000
@@ -28,6 +31,7 @@ export function checkEverything(everything: Everything): void {
     const open = everything.tables.conversationsOf(session.sessionId).filter(({ closedAt }) => closedAt === null)
     if (open.length > 1) everything.history.wrong('I3', `session ${session.sessionId} has ${open.length} open conversations`)
   }
+  checkQuarantine(everything)
   checkEffects(everything)
   checkLedger(everything)
 }
@@ -57,6 +61,14 @@ function checkMessages({ tables, log, history }: Everything): void {
     const providerId = toProviderId(entry)
     if (entry.kind !== 'message' || providerId === null || !history.sent.has(providerId)) continue
     if (!inbound.has(providerId) && !parked.has(providerId)) history.wrong('I13', `log entry ${entry.sequence} is nowhere`)
+  }
+}
+
+/** Only what a scenario meant to be parked is parked. */
+function checkQuarantine({ tables, history, hasPoison }: Everything): void {
+  for (const { kind, error, dataBase64, sessionId } of tables.quarantine.values()) {
+    const isForeign = kind === 'foreign' && Buffer.from(dataBase64, 'base64').toString() === foreignEvent
+    if (!isForeign && !(hasPoison && kind !== 'foreign')) history.wrong('PARKED', `${kind} of session ${sessionId}: ${error}`)
   }
 }
 
@@ -145,8 +157,9 @@ function checkLedger({ tables, ledger, history }: Everything): void {
     const isOther = message !== undefined && message.providerId !== null && message.providerId !== sid
     if (isOther && effect.status === 'done') history.wrong('I8', `the message of ${effectId} has the id ${message.providerId}, not ${sid}`)
     const before = newest.get(effect.sessionId)
-    if (before !== undefined && isBefore(effect, before.effect) && at - (effect.startedAt ?? at) < uncertainHoldsMs) {
-      if (before.at - (effect.startedAt ?? 0) < uncertainHoldsMs) history.wrong('ORDER', `${effectId} was accepted after ${before.effect.effectId}`)
+    const heldSince = history.firstStartedAt.get(effectId) ?? 0
+    if (before !== undefined && isBefore(effect, before.effect) && before.at - heldSince < uncertainHoldsMs) {
+      history.wrong('ORDER', `${effectId} was accepted after ${before.effect.effectId}`)
     }
     if (before === undefined || isBefore(before.effect, effect)) newest.set(effect.sessionId, { effect, at })
   }

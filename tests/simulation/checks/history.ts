@@ -10,6 +10,8 @@ export class History {
   readonly acknowledged = new Set<string>()
   /** Sends whose uncertainty was left to a person. */
   readonly leftToPerson = new Set<string>()
+  /** When each send was first tried; its session's later ones wait a minute from then at most. */
+  readonly firstStartedAt = new Map<string, number>()
   readonly violations: string[] = []
   /** The largest difference of any wall clock, ms. */
   skewMs = 0

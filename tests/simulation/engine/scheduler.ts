@@ -38,7 +38,7 @@ export class Scheduler {
 
   /** Runs `run` after `delayMs`, in the memory of `owner` (null: the world, which never dies). */
   after(owner: SimulatedProcess | null, delayMs: number, label: string, run: () => void): () => void {
-    const at = this.now + Math.max(0, delayMs) + (owner?.slowMs ?? 0)
+    const at = this.now + Math.max(0, Math.ceil(delayMs)) + (owner?.slowMs ?? 0)
     const task: Task = { at, tie: this.random.next(), owner, label, run, isDead: false }
     this.#tasks.push(task)
     return () => {

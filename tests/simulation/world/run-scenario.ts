@@ -35,8 +35,8 @@ export async function runScenario(scenario: Scenario, trace: Trace | null = null
   const settledAfterMs = await settle(world)
   if (scenario.night !== null && world.history.violations.length === 0) await passNight(world, scenario.night)
   if (world.history.violations.length === 0) {
-    const { tables, log, twilio, history, registration } = world
-    checkEverything({ tables, log, ledger: twilio.ledger, history, registration })
+    const { tables, log, twilio, history, registration, hasPoison } = world
+    checkEverything({ tables, log, ledger: twilio.ledger, history, registration, hasPoison })
   }
   return toResult(world, settledAfterMs)
 }

@@ -24,6 +24,7 @@ export type TwilioOptions = {
   readonly faults: Faults
   /** A callback's event, on its way to the log. */
   readonly report: (event: LoggedDelivery, sentAt: number) => void
+  readonly tell: (line: string) => void
   readonly onSend: (request: EffectRequest) => void
 }
 
@@ -55,6 +56,7 @@ export class SimulatedTwilio {
     }
     this.#options.onSend(request)
     const fate = this.#drawFate()
+    this.#options.tell(`${owner.name} sends ${request.effect.effectId}: ${fate}`)
     return new Promise((resolve) => {
       const answer = (afterMs: number, result: EffectResult): void =>
         void scheduler.after(owner, afterMs, 'twilio answers', () => resolve(result))
@@ -149,6 +151,7 @@ export class SimulatedTwilio {
       .filter((each) => each.replyAddress === session.replyAddress && each.body === body)
       .filter((each) => each.businessAddress === session.businessAddress && each.at >= (effect.startedAt ?? 0) - 2_000)
       .map(({ sid }) => sid)
+    this.#options.tell(`${owner.name} asks for ${effect.effectId}: listed ${sids.join(' ') || 'nothing'}`)
     if (sids.length === 0) return 'accepted-none'
     const known = await store.findKnownProviderIds(session.channelId, sids)
     const [providerId, ...others] = sids.filter((sid) => !known.has(sid))

@@ -5,6 +5,7 @@ import { toSessionKey, toToken } from '../../../src/actors/session-key.ts'
 import { conversationRegistration } from '../../../src/machines/conversation/registration.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { checkDraft, checkSend } from '../checks/effect-watch.ts'
+import { foreignEvent } from '../checks/final-checks.ts'
 import { History } from '../checks/history.ts'
 import { CheckingWatch } from '../checks/store-watch.ts'
 import type { SimulatedProcess } from '../engine/process.ts'
@@ -12,6 +13,7 @@ import { createRandom } from '../engine/random.ts'
 import { Scheduler } from '../engine/scheduler.ts'
 import { SimulatedStore } from '../store/simulated-store.ts'
 import { Faults } from './faults.ts'
+import { toTraceLines } from './trace-lines.ts'
 import type { StoreState } from './links.ts'
 import { machinePoison, storePoison } from './make-scenario.ts'
 import { poisonMachine } from './poison-machine.ts'
@@ -57,10 +59,15 @@ export class World {
     this.twilio = new SimulatedTwilio({
       scheduler,
       faults,
+      tell: (line) => this.tell(line),
       report: (event) => void this.#publish(event),
       onSend: (request) => checkSend(this.tables, this.watch, history, request),
     })
-    if (trace !== null) scheduler.onStep = (label, owner) => this.#tell(`${owner?.name ?? 'world'} · ${label}`)
+    if (trace === null) return
+    scheduler.onStep = (label, owner) => {
+      // What every node does all the time says nothing.
+      if (!/claim|timer$|due$/u.test(label)) this.tell(`${owner?.name ?? 'world'} · ${label}`)
+    }
   }
 
   get tables() {
@@ -75,7 +82,7 @@ export class World {
     return `01900000-0000-7000-8000-${this.#ids.toString(16).padStart(12, '0')}`
   }
 
-  #tell(line: string): void {
+  tell(line: string): void {
     this.trace?.(`${((this.scheduler.now - 1_800_000_000_000) / 1_000).toFixed(3).padStart(10)} ${line}`)
   }
 
@@ -99,7 +106,10 @@ export class World {
           if (text.includes(storePoison)) throw new StoreRefused('the store cannot take this')
           watch.committing(batch, text)
         },
-        committed: (...committed) => watch.committed(...committed),
+        committed: (batch, accepted, outcome) => {
+          watch.committed(batch, accepted, outcome)
+          if (this.trace !== null) for (const line of toTraceLines(batch, accepted, outcome)) this.tell(line)
+        },
       },
     })
   }
@@ -110,7 +120,7 @@ export class World {
     this.#names += 1
     const made = createSimulatedNode(this, name ?? `node-${index}-${this.#names}`)
     this.nodes[index] = made
-    this.#tell(`${made.owner.name} begins`)
+    this.tell(`${made.owner.name} begins`)
     made.node.start().then(
       () => {
         made.hasStarted = true
@@ -128,7 +138,7 @@ export class World {
     owner.isDead = true
     const index = this.nodes.findIndex((made) => made?.owner === owner)
     if (index < 0) return
-    this.#tell(`${owner.name} is killed`)
+    this.tell(`${owner.name} is killed`)
     this.nodes[index] = null
     this.scheduler.after(null, againAfterMs, 'node starts again', () => {
       if (this.nodes[index] === null) this.startNode(index, keepsName ? owner.name : null)
@@ -166,7 +176,7 @@ export class World {
 
   foreign(user: number): void {
     const { businessAddress, userKey } = this.#toMessage(user, 'foreign', '')
-    this.log.append('message', toSessionKey(businessAddress, userKey), new TextEncoder().encode('{"not":"ours"}'))
+    this.log.append('message', toSessionKey(businessAddress, userKey), new TextEncoder().encode(foreignEvent))
   }
 
   #toMessage(user: number, providerId: string, body: string): LoggedMessage {
