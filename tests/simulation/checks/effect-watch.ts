@@ -18,7 +18,6 @@ export function checkSend(tables: Tables, watch: CheckingWatch, history: History
   }
   if (row.status !== 'running') history.wrong('I7', `send ${effectId} began while it was ${row.status}`)
   if (row.startedAt === null) return
-  if (!history.firstStartedAt.has(effectId)) history.firstStartedAt.set(effectId, row.startedAt)
   const optedOutAt = watch.optedOutAt.get(row.sessionId)
   if (optedOutAt !== undefined && row.startedAt > optedOutAt) history.wrong('STOP', `send ${effectId} began after it`)
   const operatorSince = watch.operatorSince.get(row.sessionId)

@@ -59,6 +59,11 @@ export class CheckingWatch implements StoreWatch {
     for (const { partition } of batch.partitions) this.#checkCursor(partition)
   }
 
+  started(effectId: string, moment: number): void {
+    const { firstStartedAt } = this.#options.history
+    if (!firstStartedAt.has(effectId)) firstStartedAt.set(effectId, moment)
+  }
+
   #countEndings({ conversations, parked }: SessionCommit): void {
     const { faults } = this.#options
     faults.count('outcome parked event', parked.length)

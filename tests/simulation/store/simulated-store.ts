@@ -28,6 +28,7 @@ import type { ChannelRow, SessionRow } from './tables.ts'
 export type StoreWatch = {
   committing(batch: CommitBatch, text: string): void
   committed(batch: CommitBatch, accepted: readonly SessionCommit[], outcome: CommitOutcome): void
+  started(effectId: string, moment: number): void
 }
 
 export type StoreOptions = {
@@ -48,7 +49,9 @@ export class SimulatedStore {
   readonly tables: Tables
   readonly #options: StoreOptions
   readonly #locks = new RowLocks()
-  /** What a replica that lags behind would still answer. */
+  /** When each partition got its owner: no read lags behind that, or a new owner would not see what it inherits. */
+  readonly #claims = new Map<number, { readonly epoch: number; readonly at: number }>()
+  /** What a read that lags behind its owner's own commits answers. */
   readonly #before = new Map<string, Remembered>()
 
   constructor(options: StoreOptions) {
@@ -59,7 +62,11 @@ export class SimulatedStore {
   async claim(request: ClaimRequest): Promise<ClaimedPartition[]> {
     const unlock = await this.#locks.take(toLockedByClaim(this.tables, request))
     try {
-      return claim(this.tables, this.#locks, request, this.#options.now())
+      const claimed = claim(this.tables, this.#locks, request, this.#options.now())
+      for (const { partition, epoch } of claimed) {
+        if (this.#claims.get(partition)?.epoch !== epoch) this.#claims.set(partition, { epoch, at: this.#options.now() })
+      }
+      return claimed
     } finally {
       unlock()
     }
@@ -93,7 +100,10 @@ export class SimulatedStore {
   async start(request: StartRequest): Promise<Map<string, StartOutcome>> {
     const unlock = await this.#locks.take(request.partitions.map(({ partition }) => partition))
     try {
-      return startEffects(this.tables, request, this.#options.now())
+      const moment = this.#options.now()
+      const outcomes = startEffects(this.tables, request, moment)
+      for (const [effectId, { kind }] of outcomes) if (kind === 'started') this.#options.watch?.started(effectId, moment)
+      return outcomes
     } finally {
       unlock()
     }
@@ -108,7 +118,8 @@ export class SimulatedStore {
 
   #asBefore(session: SessionRow, since: number): LoadedSession {
     const before = this.#before.get(session.sessionId)
-    return before !== undefined && before.at >= since ? before.loaded : toLoadedSession(this.tables, session)
+    const claimedAt = this.#claims.get(session.partition)?.at ?? Infinity
+    return before !== undefined && before.at >= since && before.at > claimedAt ? before.loaded : toLoadedSession(this.tables, session)
   }
 
   #remember(batch: CommitBatch): void {

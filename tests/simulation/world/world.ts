@@ -106,6 +106,7 @@ export class World {
           if (text.includes(storePoison)) throw new StoreRefused('the store cannot take this')
           watch.committing(batch, text)
         },
+        started: (...started) => watch.started(...started),
         committed: (batch, accepted, outcome) => {
           watch.committed(batch, accepted, outcome)
           if (this.trace !== null) for (const line of toTraceLines(batch, accepted, outcome)) this.tell(line)
