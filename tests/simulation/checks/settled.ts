@@ -21,7 +21,9 @@ export function toUnsettled(world: World): string[] {
   }
   for (const effect of tables.effects.values()) {
     if (!isUnsettled(effect)) continue
-    const isLeft = effect.status === 'uncertain' && history.leftToPerson.has(effect.effectId)
+    // In quarantine no timer ends a draft that never comes.
+    const isEndless = effect.kind === 'draftReply' && tables.sessions.get(effect.sessionId)?.isQuarantined === true
+    const isLeft = isEndless || (effect.status === 'uncertain' && history.leftToPerson.has(effect.effectId))
     if (!isLeft) left.push(`effect ${effect.effectId} (${effect.kind}) is ${effect.status}`)
   }
   for (const { sessionId, conversationId, nextTimerAt, snapshot, closedAt } of tables.conversations.values()) {
