@@ -97,12 +97,24 @@ function checkConversation(everything: Everything, conversation: ConversationRow
   for (const [index, entry] of journal.entries()) {
     if (entry.version !== index + 1) history.wrong('I3', `conversation ${conversationId} has no version ${index + 1}`)
   }
+  checkEventIds(everything, journal, conversationId)
   const replay = replayJournal(registration, journal)
   if (replay.kind === 'differs') history.wrong('I6', `conversation ${conversationId} at ${replay.version}: ${replay.reason}`)
   else if (toCanonicalJson(replay.snapshot) !== toCanonicalJson(JSON.parse(snapshot)) || replay.hash !== hash) {
     history.wrong('I6', `conversation ${conversationId} is not what its journal gives`)
   }
   checkAnswers(everything, journal, conversationId)
+}
+
+/** No event is applied twice: a callback that the log has twice may be, a message or a result may not. */
+function checkEventIds({ log, history }: Everything, journal: readonly JournalRow[], conversationId: string): void {
+  const times = new Map<string, number>()
+  for (const { eventId } of journal) times.set(eventId, (times.get(eventId) ?? 0) + 1)
+  for (const [eventId, count] of times) {
+    if (count === 1) continue
+    const logged = log.entries.filter((entry) => entry.kind === 'status' && eventId.startsWith(`status:${toProviderId(entry)}:`))
+    if (count > logged.length) history.wrong('I3', `conversation ${conversationId} took ${eventId} ${count} times`)
+  }
 }
 
 /** A draft that was sent answers the messages up to the last one before it: none came in between. */

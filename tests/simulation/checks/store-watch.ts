@@ -109,6 +109,7 @@ export class CheckingWatch implements StoreWatch {
         const timer = entry.initiator === 'timer' ? findTimer(before.timers, toType(entry)) : null
         if (timer === null) continue
         const dueAt = Math.min(entry.occurredAt, timer.dueAt) - session.clockOffsetMs
+        if (dueAt > this.#options.scheduler.now + history.skewMs) history.wrong('EARLY', `the timer ${toType(entry)} fired before it was due`)
         const overlooked = (log.bySession.get(sessionKey) ?? []).find(
           ({ sequence, at, kind }) =>
             kind === 'message' && at < dueAt - history.skewMs && sequence > (session.position?.sequence ?? 0),

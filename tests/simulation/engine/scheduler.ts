@@ -21,6 +21,9 @@ type Task = {
 /** The real one: the trap replaces the global while a simulation runs. */
 const nextTurn = setImmediate
 
+/** A simulation that decides more often runs in circles. */
+const stepsMax = 400_000
+
 export const startsAt = 1_800_000_000_000
 
 export class Scheduler {
@@ -67,6 +70,7 @@ export class Scheduler {
       }
       this.now = Math.max(this.now, task.at)
       this.steps += 1
+      if (this.steps > stepsMax) throw new Error(`the simulation has not ended after ${stepsMax} steps`)
       this.#mix(task)
       this.onStep?.(task.label, task.owner)
       task.run()

@@ -4,6 +4,7 @@ import type { SeededRandom } from '../engine/random.ts'
 /** Faults that a chance decides, call by call. */
 export const chanceFaults = [
   'node-killed-at-point',
+  'node-paused-at-point',
   'store-slow',
   'store-error-before-commit',
   'store-answer-lost',

@@ -2,7 +2,7 @@
  * How one process reaches the log and the store: a request, its execution over there, and an answer, each a task
  * of the scheduler. What is on its way survives the process that sent it; an answer to a dead one goes nowhere.
  */
-import type { EventLog, Store } from '../../../src/actors/ports.ts'
+import type { CommitBatch, EventLog, Store } from '../../../src/actors/ports.ts'
 import { StoreRefused } from '../../../src/actors/ports.ts'
 import type { SimulatedProcess } from '../engine/process.ts'
 import type { Scheduler } from '../engine/scheduler.ts'
@@ -28,8 +28,14 @@ const timeoutMs = 10_000
 
 export type StoreState = { isDown: boolean; readonly store: SimulatedStore }
 
-export function createStoreLink(options: LinkOptions, server: StoreState, lagMs: number): Store {
-  const { faults } = options
+export type StoreLinkOptions = LinkOptions & {
+  readonly lagMs: number
+  /** Told of every commit that leaves; the answer tells what became of the attempt, as far as the process knows. */
+  readonly onCommit: (batch: CommitBatch, text: string) => (outcome: 'answered' | 'refused' | 'unknown') => void
+}
+
+export function createStoreLink(options: StoreLinkOptions, server: StoreState): Store {
+  const { faults, lagMs, onCommit } = options
   const { store } = server
   const call = <T>(name: string, execute: () => T | Promise<T>): Promise<T> => callStore(options, server, name, execute)
   return {
@@ -43,7 +49,13 @@ export function createStoreLink(options: LinkOptions, server: StoreState, lagMs:
     loadDue: (request) => call('due', () => loadDue(store.tables, request)),
     commitSteps: (batch) => {
       const text = JSON.stringify(batch)
-      return call('commit', () => store.commit(text))
+      const ended = onCommit(batch, text)
+      const answer = call('commit', () => store.commit(text))
+      answer.then(
+        () => ended('answered'),
+        (error: unknown) => ended(error instanceof StoreRefused ? 'refused' : 'unknown'),
+      )
+      return answer
     },
     startEffects: (nodeId, leaseMs, partitions, effects) =>
       call('start', () => store.start({ nodeId, leaseMs, partitions, effects })),

@@ -9,6 +9,7 @@ import type { Action, Scenario } from './scenario.ts'
 /** What a busy seed's chance of each fault is, per occasion. */
 const usualRates: { readonly [fault in ChanceFault]: number } = {
   'node-killed-at-point': 0.01,
+  'node-paused-at-point': 0.005,
   'store-slow': 0.02,
   'store-error-before-commit': 0.02,
   'store-answer-lost': 0.02,

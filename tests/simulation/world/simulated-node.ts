@@ -3,9 +3,9 @@ import type { Host } from '../../../src/actors/host.ts'
 import { createNode } from '../../../src/actors/node.ts'
 import type { Node } from '../../../src/actors/node.ts'
 import type { Telemetry } from '../../../src/actors/ports.ts'
+import { CommitWatch } from '../checks/commit-watch.ts'
 import { SimulatedProcess } from '../engine/process.ts'
 import { startsAt } from '../engine/scheduler.ts'
-import { machinePoison, storePoison } from './make-scenario.ts'
 import { createLogLink, createStoreLink } from './links.ts'
 import { createSimulatedAssistant } from './simulated-assistant.ts'
 import type { World } from './world.ts'
@@ -16,7 +16,8 @@ export function createSimulatedNode(world: World, nodeId: string): SimulatedNode
   const { scheduler, faults, scenario } = world
   const owner = new SimulatedProcess(nodeId)
   const link = { owner, scheduler, faults }
-  const store = createStoreLink(link, world.server, scenario.lagMs)
+  const { onCommit } = new CommitWatch(world.history)
+  const store = createStoreLink({ ...link, lagMs: scenario.lagMs, onCommit }, world.server)
   const monotonic = (): number => scheduler.now - startsAt
   const host: Host = {
     clock: {
@@ -34,6 +35,11 @@ export function createSimulatedNode(world: World, nodeId: string): SimulatedNode
     },
     telemetry: createTelemetry(world, nodeId),
     reached: (point) => {
+      if (faults.happens('node-paused-at-point')) {
+        owner.pausedUntil = scheduler.now + scenario.leaseMs * scheduler.random.pick([0.5, 2, 4]) + (scheduler.random.chance(0.5) ? 50_000 : 0)
+        faults.count(`paused ${point}`)
+        return scheduler.pause(owner, 0, 'wakes')
+      }
       if (!faults.happens('node-killed-at-point')) return
       faults.count(`killed ${point}`)
       world.kill(owner)
@@ -68,5 +74,3 @@ function createTelemetry({ faults, history, trace, hasPoison }: World, nodeId: s
     },
   }
 }
-
-export const poisons = [machinePoison, storePoison]

@@ -1,0 +1,28 @@
+/**
+ * The store that simulations run on is as strict as the SQL: random calls, right and wrong ones, are asked of both,
+ * and every answer and at the end every row is the same.
+ */
+import { afterAll, describe, expect, test } from 'vitest'
+import { compareStores } from '../../simulation/contract/compare-stores.ts'
+import { useDatabase } from './use-database.ts'
+
+const callsPerSeed = 300
+
+describe('the simulated store and PGlite', () => {
+  const database = useDatabase('pglite', 4)
+  const answered = new Set<string>()
+
+  test.each([1, 2, 3])(`answer the same to ${callsPerSeed} random calls of seed %i`, async (seed) => {
+    const { answers, difference } = await compareStores(database(), seed, callsPerSeed)
+    expect(difference).toBeNull()
+    expect(answers['commit committed']).toBeGreaterThan(callsPerSeed / 4)
+    for (const outcome of Object.keys(answers)) answered.add(outcome)
+  })
+
+  afterAll(() => {
+    // A comparison in which an outcome never came has not compared it.
+    const commits = ['committed', 'stale', 'duplicate', 'fenced', 'refused'].map((outcome) => `commit ${outcome}`)
+    const starts = ['started', 'cancelled', 'not-pending', 'fenced'].map((outcome) => `start ${outcome}`)
+    expect([...commits, ...starts].filter((outcome) => !answered.has(outcome))).toEqual([])
+  })
+})
