@@ -109,6 +109,11 @@ export class SimulatedStore {
     }
   }
 
+  /** When the partition got the owner that it has. */
+  claimedAt(partition: number): number {
+    return this.#claims.get(partition)?.at ?? 0
+  }
+
   /** `lagMs`: how far behind the answer may be; 0: what is stored now. */
   load(requests: readonly SessionRequest[], lagMs = 0): LoadedSessions {
     if (lagMs === 0) return loadSessions(this.tables, requests)

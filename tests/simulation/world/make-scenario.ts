@@ -40,7 +40,7 @@ export const machinePoison = '☠ machine'
 export const storePoison = '☠ store'
 const ordinary = ['hello', 'and my order?', 'onde está meu pedido', '12345', 'please', 'gracias, pero necesito ayuda', 'ok?']
 const endings = ['tchau', 'obrigado!', 'thanks, bye', 'encerrar']
-const optOuts = ['STOP', 'parar']
+export const optOuts: readonly string[] = ['STOP', 'parar']
 const optIns = ['START']
 const forPerson = ['quero falar com um atendente', 'I want to talk to a person']
 

@@ -61,7 +61,7 @@ export class World {
       faults,
       tell: (line) => this.tell(line),
       report: (event) => void this.#publish(event),
-      onSend: (request) => checkSend(this.tables, this.watch, history, request),
+      onSend: (request) => checkSend({ store: this.server.store, watch: this.watch, history, log }, request),
     })
     if (trace === null) return
     scheduler.onStep = (label, owner) => {
