@@ -9,6 +9,7 @@ import * as z from 'zod'
 
 import {
   clockAdvanceSchema,
+  commandSchema,
   deliverySchema,
   messageSchema,
   toKind,
@@ -52,8 +53,8 @@ export const documentedStream = {
 export const documentedUsers = `authorization {
   users = [
     { user: duologue, password: "…", permissions: {
-      publish: ["duologue.in.>", "$JS.API.>"]
-      subscribe: ["_INBOX.>"]
+      publish: ["duologue.in.>", "duologue.settled.*", "$JS.API.>"]
+      subscribe: ["_INBOX.>", "duologue.settled.*"]
     } }
     { user: publisher, password: "…", permissions: {
       publish: ["duologue.in.message.>"]
@@ -102,6 +103,25 @@ here. \`raw\` is what the provider sent, kept beside the message and read by nob
 given with every send; null when there was none. Statuses may come in any order and more than once: ${deliveryStatuses
       .map((status) => `\`${status}\``)
       .join(', ')}; the last three are final, and nothing moves back.`,
+  },
+  {
+    event: {
+      v: 1,
+      type: 'command.issued',
+      ...session,
+      commandId: 'assign-1',
+      conversationId: '01890000-0000-7000-8000-000000000001',
+      seenVersion: 4,
+      event: { type: 'operator.assigned', operatorId: 'ana' },
+      issuedAt: receivedAt,
+    },
+    schema: commandSchema,
+    words: `What an operator, or a program, asks of a conversation. \`event\` is what its chart is told: \`handoff.requested\`,
+\`operator.assigned\`, \`operator.replied\`, \`operator.released\`, \`operator.transferred\`, \`operator.escalated\`,
+\`operator.extended\` or \`operator.closed\`, with the fields of the API's commands of the same meaning. \`commandId\` names the
+command for ever. \`seenVersion\` is the version that its author saw, or null: when the status, the speaker or the user's
+messages have moved on since, the command is stale and changes nothing. The outcome is a row, \`GET /api/commands/<id>\`; when it
+is there, \`duologue.settled.<token of the id>\` is published on core NATS, without a payload.`,
   },
   {
     event: { v: 1, type: 'clock.advanced', ...session, commandId: 'advance-1', byMs: 86_400_000 },

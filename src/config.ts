@@ -48,6 +48,8 @@ export type Config = {
   readonly ai: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null
   /** How long after each other Twilio is asked about a send whose answer was lost, ms each. */
   readonly resolveAfterMs: readonly number[]
+  /** Tests only: sessions take `clock.advanced`, as with the built-in phone. Refused with the real Twilio. */
+  readonly mayAdvanceClock: boolean
   /** Crash tests only: where the process stands still to be killed. Refused with the real Twilio. */
   readonly crashPoint: CrashPoint | null
 }
@@ -75,6 +77,7 @@ export function readConfig(env: Environment): Config {
     twilio: readTwilio(settings),
     ai: readAi(settings),
     resolveAfterMs: readResolveAfter(settings),
+    mayAdvanceClock: readTestClock(settings),
     crashPoint: readCrashPoint(settings),
   }
   const [first, ...others] = settings.problems
@@ -171,9 +174,21 @@ function readCrashPoint(settings: Reader): CrashPoint | null {
   if (named === null) return null
   const crashPoint = crashPoints.find((point) => point === named) ?? null
   if (crashPoint === null) settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be one of ${crashPoints.join(', ')}`)
-  const isReal = settings.text('TWILIO_ACCOUNT_SID') !== null && settings.text('TWILIO_API_URL') === null
-  if (isReal) settings.problems.push('DUOLOGUE_TEST_CRASH_POINT is for tests, not for the real Twilio')
+  refuseWithRealTwilio(settings, 'DUOLOGUE_TEST_CRASH_POINT')
   return crashPoint
+}
+
+function readTestClock(settings: Reader): boolean {
+  const named = settings.text('DUOLOGUE_TEST_CLOCK')
+  if (named === null) return false
+  if (named !== '1') settings.problems.push('DUOLOGUE_TEST_CLOCK must be 1, or not be set')
+  refuseWithRealTwilio(settings, 'DUOLOGUE_TEST_CLOCK')
+  return true
+}
+
+function refuseWithRealTwilio(settings: Reader, name: string): void {
+  const isReal = settings.text('TWILIO_ACCOUNT_SID') !== null && settings.text('TWILIO_API_URL') === null
+  if (isReal) settings.problems.push(`${name} is for tests, not for the real Twilio`)
 }
 
 type Reader = ReturnType<typeof createReader>

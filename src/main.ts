@@ -61,19 +61,31 @@ async function openParts(
   }
   closers.push(async () => opening.database.then(async ({ close }) => close()).catch(() => {}))
   closers.push(async () => opening.log.then(async ({ close }) => close()).catch(() => {}))
-  const [{ openProvider }] = await Promise.all([
+  const [{ openProvider }, { openAssistant }] = await Promise.all([
     import('./parts/provider.ts'),
+    import('./parts/assistant.ts'),
     import('./parts/node.ts'),
     import('./parts/http.ts'),
   ])
   const [log, database] = [await opening.log, await opening.database]
   const provider = await openProvider(config, folder, database.repository, log.publisher)
   closers.push(async () => provider.close())
+  const assistant = await openAssistant(config, database, telemetry)
   await database.initialize(config.partitions, provider.numbers)
   const apiToken = config.apiToken ?? folder?.readOrCreateSecret('api-token', () => randomBytes(24).toString('hex'))
   if (apiToken === undefined) throw new Error('could not make an API token without a data folder')
   const url = `http://${config.http.host}:${config.http.port === 0 ? await findFreePort(config.http.host) : config.http.port}`
-  return { config, url, publicUrl: config.http.publicUrl ?? url, apiToken, telemetry, log, database, provider }
+  return {
+    config,
+    url,
+    publicUrl: config.http.publicUrl ?? url,
+    apiToken,
+    telemetry,
+    log,
+    database,
+    provider,
+    assistant,
+  }
 }
 
 /** The folder is needed, and owned, wherever a part is embedded or the API token is ours to keep. */
@@ -97,14 +109,14 @@ async function findFreePort(host: string): Promise<number> {
 }
 
 /** What runs where, for the person who started it. */
-function tell({ config, url, publicUrl, apiToken, log, database, provider }: Parts, app: App): void {
+function tell({ config, url, publicUrl, apiToken, log, database, provider, assistant }: Parts, app: App): void {
   const lines = [
     `Duologue ${config.nodeId} (${config.roles.join(', ')})`,
     `  listens on   ${url}${publicUrl === url ? '' : `, reached at ${publicUrl}`}`,
     `  log          ${log.description}`,
     `  database     ${database.description}`,
     `  messages     ${provider.description}`,
-    `  assistant    scripted, needs no network`,
+    `  assistant    ${assistant.description}`,
     `  API token    ${config.apiToken === null ? apiToken : 'as set'}`,
   ]
   if (provider.phone !== null && config.roles.includes('pages')) {

@@ -59,6 +59,7 @@ const node = createNode({
   telemetry,
   registry: registeredMachines,
   reached: () => {},
+  commandSettled: () => {},
   emitted: () => {},
   performers: { draftReply: createScriptedAssistant({ latencyMs: 0, clock: processClock }), sendMessage: acceptAtOnce },
   settings: {

@@ -208,7 +208,7 @@ export class Lane {
         session.arrived(fold, state)
         partition.committed(session, fold)
       } else if (sessionOutcome.kind !== 'fenced' && session.inFlight === fold) {
-        const duplicates = sessionOutcome.kind === 'duplicate' ? sessionOutcome.providerIds : []
+        const duplicates = sessionOutcome.kind === 'duplicate' ? sessionOutcome.duplicateKeys : []
         session.reload(new Set(duplicates))
         partition.resume(session)
       }

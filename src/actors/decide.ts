@@ -17,6 +17,7 @@ import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedMessage 
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 import { openConversation, readReason } from './step.ts'
+import { receiveCommand } from './take-command.ts'
 import { findRegistration, takeStep, tellChart } from './take-step.ts'
 import type { DecideContext, Work } from './take-step.ts'
 
@@ -54,6 +55,9 @@ function decideLogged(work: Work, { log, event }: Extract<Entry, { kind: 'logged
     case 'delivery.updated':
       updateDelivery(work, event, at)
       return
+    case 'command.issued':
+      receiveCommand(work, event, at)
+      return
     case 'clock.advanced':
       advanceClock(work, event.byMs)
       return
@@ -67,6 +71,7 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   work.state = { ...work.state, replyAddress: event.replyAddress, lastInboundAt: at }
   const { body, media } = event
   const received: ConversationEvent = { type: 'message.received', messageId, body, media, at }
+  noteConsent(work, received)
   openWhenWanted(work, received, at)
   work.fold.messages.push({
     messageId,
@@ -82,15 +87,26 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
 }
 
+/** Kept with the session: it holds for every conversation, open or not. */
+function noteConsent(work: Work, received: ConversationEvent): void {
+  const { channel, conversation } = work.state
+  const machine = conversation?.machine ?? toMachineName(work)
+  const consent = findRegistration(work.context, machine).toConsent(received, channel)
+  if (consent !== null) work.state = { ...work.state, optedOut: consent === 'withdrawn' }
+}
+
+/** The machine of new conversations: the tenant's, or the deployment's. */
+function toMachineName({ state, context }: Work): string {
+  const { machine } = state.channel.settings
+  return typeof machine === 'string' ? machine : context.defaultMachine
+}
+
 function openWhenWanted(work: Work, event: ConversationEvent, at: number): void {
   const { state, context } = work
   const previous = state.conversation
   if (previous !== null && !isClosed(previous.status)) return
   const { settings } = state.channel
-  const registration = findRegistration(
-    context,
-    typeof settings['machine'] === 'string' ? settings['machine'] : context.defaultMachine,
-  )
+  const registration = findRegistration(context, toMachineName(work))
   const opening: Opening = {
     at,
     businessAddress: state.channel.businessAddress,
@@ -109,6 +125,7 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
     machineVersion: registration.machine.version ?? '',
     status: 'PENDING',
     version: 0,
+    notableVersion: 0,
     snapshot: '',
     hash: genesisHash,
     timers: noTimers,
@@ -130,6 +147,8 @@ function updateDelivery(work: Work, event: LoggedDelivery, at: number): void {
   if (effect !== undefined && effect.status !== 'pending') {
     settle(work, effect, { status: 'done', outcome: { providerId, by: 'callback' }, providerId })
   }
+  // A message of an earlier conversation is nothing to the current one.
+  if (effectId !== null && !effectId.startsWith(`${work.state.conversation?.conversationId}:`)) return
   const eventId = `status:${providerId}:${status}`
   tellChart(work, { type: 'delivery.updated', effectId, status, errorCode, at }, at, eventId, 'system')
 }

@@ -8,6 +8,7 @@
  * 4. A running send is never aborted; a running draft is, when the chart leaves the state that wanted it.
  * 5. An inherited running send is uncertain after its deadline and is resolved before any resend.
  */
+import type { Json } from '../machines/json.ts'
 import { pause, toRetryDelay } from './committer.ts'
 import type { Cancelled } from './entry.ts'
 import { limits } from './host.ts'
@@ -292,7 +293,12 @@ export class EffectRunner {
 function isWanted(session: Session, effect: Effect): boolean {
   const { newest } = session
   if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
-  return effect.childId !== null || newest.speakerToken === effect.speakerToken
+  return effect.childId !== null || isOperators(effect) || newest.speakerToken === effect.speakerToken
+}
+
+/** What a person wrote and the chart took is sent, also when that person has left since (docs/decisions, operators). */
+function isOperators({ params }: Effect): boolean {
+  return (params as { readonly author?: Json } | null)?.author === 'operator'
 }
 
 function toFailure(error: unknown): { message: string; code: null } {

@@ -12,6 +12,17 @@ export type Entry =
 /** It never reached the world, and must not any more. */
 export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
 
+/** Messages and commands are applied once, under this name; other events may come again. */
+export function toDuplicateKey(event: LoggedEvent): string | null {
+  if (event.type === 'message.received') return event.providerId
+  return event.type === 'command.issued' ? toCommandKey(event.commandId) : null
+}
+
+/** No provider's id looks like this. */
+export function toCommandKey(commandId: string): string {
+  return `command:${commandId}`
+}
+
 /** Only logged entries stand in the log. */
 export function setPositions(entries: readonly Entry[], state: TrackedPosition['state']): void {
   for (const entry of entries) if (entry.kind === 'logged') entry.position.state = state

@@ -6,8 +6,10 @@
  * 2. An effect that was wanted and dropped within one fold is written as it ended: it never starts.
  * 3. `entries` are the raw causes, kept until the commit: after `stale` they are decided anew.
  */
+import { toCommandKey } from './entry.ts'
 import type { Entry } from './entry.ts'
 import type {
+  CommandRecord,
   ConversationCommit,
   DeliveryRecord,
   Effect,
@@ -36,6 +38,7 @@ export class Fold {
   readonly effects = new Map<string, Effect>()
   readonly effectUpdates = new Map<string, EffectUpdate>()
   readonly deliveries: DeliveryRecord[] = []
+  readonly commands: CommandRecord[] = []
   readonly parked: ParkedEvent[] = []
   readonly emitted: Json[] = []
   steps = 0
@@ -46,6 +49,7 @@ export class Fold {
       this.messages.length === 0 &&
       this.effectUpdates.size === 0 &&
       this.deliveries.length === 0 &&
+      this.commands.length === 0 &&
       this.parked.length === 0
     )
   }
@@ -87,13 +91,17 @@ export class Fold {
     for (const update of decided.effectUpdates.values()) this.updateEffect(update)
     this.messages.push(...decided.messages)
     this.deliveries.push(...decided.deliveries)
+    this.commands.push(...decided.commands)
     this.parked.push(...decided.parked)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
   }
 
-  hasProviderId(providerId: string): boolean {
-    return this.messages.some((message) => message.providerId === providerId)
+  hasDuplicateKey(key: string): boolean {
+    return (
+      this.messages.some(({ providerId }) => providerId === key) ||
+      this.commands.some(({ commandId }) => toCommandKey(commandId) === key)
+    )
   }
 
   /** What the store writes; `state` is the session after this fold's last step. */
@@ -118,6 +126,7 @@ export class Fold {
       effects: [...this.effects.values()],
       effectUpdates: [...this.effectUpdates.values()],
       deliveries: this.deliveries,
+      commands: this.commands,
       parked: this.parked,
     }
   }
@@ -125,7 +134,7 @@ export class Fold {
 
 function toConversationCommit(folded: FoldedConversation, state: SessionState): ConversationCommit {
   const { newest, baseVersion, opened, journal } = folded
-  const { conversationId, machine, machineVersion, version, status, hash, timers, updatedAt } = newest
+  const { conversationId, machine, machineVersion, version, notableVersion, status, hash, timers, updatedAt } = newest
   const next = toNextTimer({ ...state, conversation: newest })
   return {
     conversationId,
@@ -134,6 +143,7 @@ function toConversationCommit(folded: FoldedConversation, state: SessionState): 
     opened,
     baseVersion,
     version,
+    notableVersion,
     status,
     snapshot: JSON.parse(newest.snapshot) as Json,
     hash,

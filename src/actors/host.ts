@@ -13,6 +13,8 @@ export type Host = {
   readonly telemetry: Telemetry
   readonly reached: Reached
   readonly registry: MachineRegistry
+  /** Wakes whoever waits for the outcome of a command; told after the commit. A hint: the row is the outcome. */
+  readonly commandSettled: (commandId: string) => void
   /** What charts `emit`, told after the commit. */
   readonly emitted: (conversationId: string, event: Json) => void
   readonly settings: HostSettings

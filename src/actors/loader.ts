@@ -3,6 +3,7 @@
  * goes into the next one. A session that cannot be loaded because the store is down is asked for again.
  */
 import { pause, toRetryDelay } from './committer.ts'
+import { toDuplicateKey } from './entry.ts'
 import type { Host } from './host.ts'
 import { limits } from './host.ts'
 import type { Partition } from './partition.ts'
@@ -11,7 +12,7 @@ import type { Session } from './session.ts'
 import { createSessionState, fromLoaded } from './session-state.ts'
 import type { Channel, SessionState } from './session-state.ts'
 
-type Loaded = { readonly state: SessionState | null; readonly knownProviderIds: ReadonlySet<string> }
+type Loaded = { readonly state: SessionState | null; readonly knownKeys: ReadonlySet<string> }
 
 export class Loader {
   readonly #host: Host
@@ -63,11 +64,9 @@ export class Loader {
     const partitions = [...new Set(taken.values())].map(({ number, epoch }) => ({ partition: number, epoch }))
     const requests: SessionRequest[] = []
     for (const [session, partition] of taken) {
-      const providerIds: string[] = []
-      for (const entry of session.waiting) {
-        if (entry.kind === 'logged' && entry.event.type === 'message.received') providerIds.push(entry.event.providerId)
-      }
-      requests.push({ sessionKey: session.key, partition: partition.number, providerIds })
+      const keys = session.waiting.map((entry) => (entry.kind === 'logged' ? toDuplicateKey(entry.event) : null))
+      const duplicateKeys = keys.filter((key) => key !== null)
+      requests.push({ sessionKey: session.key, partition: partition.number, duplicateKeys })
     }
     return this.#host.store.loadSessions(partitions, requests)
   }
@@ -75,11 +74,11 @@ export class Loader {
   #deliver(taken: ReadonlyMap<Session, Partition>, loaded: LoadedSessions): void {
     const found = this.#toStates(loaded)
     for (const [session, partition] of taken) {
-      const { state, knownProviderIds } = found(session)
+      const { state, knownKeys } = found(session)
       if (partition.isLost) continue
       if (state === null) partition.rejectUnknown(session)
       else {
-        session.loaded(state, knownProviderIds)
+        session.loaded(state, knownKeys)
         partition.loaded(session)
       }
     }
@@ -89,18 +88,18 @@ export class Loader {
     const sessions = new Map(loaded.sessions.map((each) => [each.sessionKey, each]))
     const channels = new Map(loaded.channels.map((each) => [each.businessToken, each]))
     const known = new Map<string, Set<string>>()
-    for (const pair of loaded.knownProviderIds) {
-      const [sessionKey = '', providerId = ''] = pair.split(' ')
-      known.set(sessionKey, (known.get(sessionKey) ?? new Set()).add(providerId))
+    for (const pair of loaded.knownKeys) {
+      const [sessionKey = '', key = ''] = pair.split(' ')
+      known.set(sessionKey, (known.get(sessionKey) ?? new Set()).add(key))
     }
     return (session) => {
-      const knownProviderIds = known.get(session.key) ?? new Set()
+      const knownKeys = known.get(session.key) ?? new Set()
       const row = sessions.get(session.key)
-      if (row !== undefined) return { state: fromLoaded(row, this.#channelOf(row)), knownProviderIds }
+      if (row !== undefined) return { state: fromLoaded(row, this.#channelOf(row)), knownKeys }
       const channel = channels.get(session.key.split('.')[0] ?? '')
-      if (channel === undefined) return { state: null, knownProviderIds }
+      if (channel === undefined) return { state: null, knownKeys }
       const userKey = toUserKey(session)
-      return { state: createSessionState(this.#host.ids.next(), this.#channelOf(channel), userKey), knownProviderIds }
+      return { state: createSessionState(this.#host.ids.next(), this.#channelOf(channel), userKey), knownKeys }
     }
   }
 

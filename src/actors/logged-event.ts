@@ -6,6 +6,7 @@
 import * as z from 'zod'
 
 import { deliveryStatuses } from '../machines/events.ts'
+import type { Json } from '../machines/json.ts'
 import { assert } from './assert.ts'
 import type { EventKind, LogEntry, LoggedEvent } from './ports.ts'
 import { toSessionKey } from './session-key.ts'
@@ -50,6 +51,30 @@ export const deliverySchema = z.strictObject({
   raw,
 })
 
+/** Any JSON object of bounded depth whose texts the database can hold; the machine reads it closer. */
+const json: z.ZodType<Json> = z.lazy(() =>
+  z.union([
+    z.null(),
+    z.boolean(),
+    z.number(),
+    text(bodyCharactersMax),
+    z.array(json).max(100),
+    z.record(text(256), json),
+  ]),
+)
+
+export const commandSchema = z.strictObject({
+  ...session,
+  type: z.literal('command.issued'),
+  commandId: id,
+  conversationId: z.uuid(),
+  seenVersion: z.number().int().nonnegative().nullable(),
+  event: z
+    .record(text(256), json)
+    .refine(({ type }) => typeof type === 'string' && !type.startsWith('xstate.'), 'is not an event from outside'),
+  issuedAt: moment,
+})
+
 export const clockAdvanceSchema = z.strictObject({
   ...session,
   type: z.literal('clock.advanced'),
@@ -57,11 +82,17 @@ export const clockAdvanceSchema = z.strictObject({
   byMs: z.number().int().positive().max(advanceMsMax),
 })
 
-export const loggedEventSchema = z.discriminatedUnion('type', [messageSchema, deliverySchema, clockAdvanceSchema])
+export const loggedEventSchema = z.discriminatedUnion('type', [
+  messageSchema,
+  deliverySchema,
+  commandSchema,
+  clockAdvanceSchema,
+])
 
 const kindOfType: { readonly [type in LoggedEvent['type']]: EventKind } = {
   'message.received': 'message',
   'delivery.updated': 'status',
+  'command.issued': 'command',
   'clock.advanced': 'command',
 }
 
@@ -77,6 +108,7 @@ export function toPublicationId(event: LoggedEvent): string {
       return `message:${event.businessAddress}:${event.providerId}`
     case 'delivery.updated':
       return `status:${event.businessAddress}:${event.providerId}:${event.status}`
+    case 'command.issued':
     case 'clock.advanced':
       return `command:${event.businessAddress}:${event.commandId}`
   }

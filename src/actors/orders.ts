@@ -105,8 +105,10 @@ function toEffect(kind: string, index: number, { before, version, speakerToken }
 }
 
 function toOutboundMessage(params: Json, { before, at, ids }: OrdersContext): MessageRecord {
-  const { author, body } = params as JsonObject
-  assert(typeof body === 'string' && body !== '', 'a reply has no text')
+  const { author, body, mediaUrls = [], contentSid } = params as JsonObject
+  assert(typeof body === 'string' && Array.isArray(mediaUrls), 'a reply is malformed')
+  const isSomething = body !== '' || mediaUrls.length > 0 || typeof contentSid === 'string'
+  assert(isSomething, 'a reply has no text, no media and no template')
   assert(author === 'assistant' || author === 'operator' || author === 'system', 'a reply has no author')
   return {
     messageId: ids.next(),
@@ -114,7 +116,7 @@ function toOutboundMessage(params: Json, { before, at, ids }: OrdersContext): Me
     direction: 'outbound',
     author,
     body,
-    media: [],
+    media: mediaUrls.map((url) => ({ url: String(url), contentType: '' })),
     providerId: null,
     raw: null,
     at,

@@ -263,6 +263,7 @@ export class Partition implements SessionOwner {
   committed(session: Session, fold: Fold): void {
     const { host, effects } = this.#parts
     for (const event of fold.emitted) host.emitted(session.newest?.conversation?.conversationId ?? '', event)
+    for (const { commandId } of fold.commands) host.commandSettled(commandId)
     this.#schedule(session)
     effects.reconcile(session, this)
   }

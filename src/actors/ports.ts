@@ -79,7 +79,7 @@ export interface EventPublisher {
 }
 
 /** An event on its way to the log, addressed by the session it belongs to. `docs/nats.md` documents its JSON. */
-export type LoggedEvent = LoggedMessage | LoggedDelivery | LoggedClockAdvance
+export type LoggedEvent = LoggedMessage | LoggedDelivery | LoggedCommand | LoggedClockAdvance
 
 export type LoggedMessage = {
   readonly v: 1
@@ -113,6 +113,22 @@ export type LoggedDelivery = {
   readonly errorCode: string | null
   readonly receivedAt: number
   readonly raw: { readonly [field: string]: string | readonly string[] }
+}
+
+/** What an operator, or a program, asks of a conversation (DESIGN D10). */
+export type LoggedCommand = {
+  readonly v: 1
+  readonly type: 'command.issued'
+  readonly businessAddress: string
+  readonly userKey: string
+  /** Names the command for ever: issued again under the same id it is not applied again. */
+  readonly commandId: string
+  readonly conversationId: string
+  /** The version that its author saw; null: whatever it is by now. */
+  readonly seenVersion: number | null
+  /** What the chart shall be told, without its moment; read by the machine's registration. */
+  readonly event: JsonObject
+  readonly issuedAt: number
 }
 
 /** Moves a session's own clock forward. Only test and phone builds accept it. */
@@ -181,6 +197,7 @@ export type LoadedConversation = {
   readonly machine: string
   readonly machineVersion: string
   readonly version: number
+  readonly notableVersion: number
   readonly snapshot: Json
   /** The hash chain's last link. */
   readonly hash: string
@@ -213,8 +230,8 @@ export type LoadedSession = {
 export type SessionRequest = {
   readonly sessionKey: string
   readonly partition: number
-  /** Provider ids of messages that wait to be stepped; the answer says which are stored already. */
-  readonly providerIds: readonly string[]
+  /** Of messages and commands that wait to be stepped (`toDuplicateKey`); the answer says which are stored already. */
+  readonly duplicateKeys: readonly string[]
 }
 
 export type LoadedSessions = {
@@ -227,8 +244,8 @@ export type LoadedSessions = {
     readonly tenantId: string
     readonly settings: JsonObject
   }[]
-  /** Which of the asked provider ids are stored messages of that session's channel, as `<session key> <provider id>`. */
-  readonly knownProviderIds: readonly string[]
+  /** Which of the asked keys are stored already, as `<session key> <duplicate key>`. */
+  readonly knownKeys: readonly string[]
 }
 
 export type JournalEntry = {
@@ -254,6 +271,8 @@ export type ConversationCommit = {
   readonly opened: { readonly previousId: string | null; readonly openedAt: number } | null
   readonly baseVersion: number
   readonly version: number
+  /** Of the last step that an operator must have seen: it changed the status or the speaker, or the user wrote. */
+  readonly notableVersion: number
   readonly status: Status
   readonly snapshot: Json
   readonly hash: string
@@ -298,6 +317,20 @@ export type DeliveryRecord = {
   readonly at: number
 }
 
+/** What became of a command; the row that its caller is answered from. */
+export type CommandRecord = {
+  readonly commandId: string
+  readonly conversationId: string
+  /** `stale`: something happened that its author had not seen. */
+  readonly outcome: 'applied' | 'refused' | 'stale'
+  /** Of the conversation afterwards; null when it is not the current one of its session. */
+  readonly status: Status | null
+  readonly version: number | null
+  /** Why it was not applied. */
+  readonly reason: string | null
+  readonly at: number
+}
+
 /** An event that could not be applied, or waits behind one. */
 export type ParkedEvent = {
   readonly position: Position
@@ -338,6 +371,7 @@ export type SessionCommit = {
   readonly effects: readonly Effect[]
   readonly effectUpdates: readonly EffectUpdate[]
   readonly deliveries: readonly DeliveryRecord[]
+  readonly commands: readonly CommandRecord[]
   readonly parked: readonly ParkedEvent[]
 }
 
@@ -359,8 +393,8 @@ export type SessionOutcome =
   | { readonly kind: 'committed' }
   /** Another version is stored, or the session exists already: nothing of this session was written. */
   | { readonly kind: 'stale' }
-  /** These provider ids are stored already: nothing of this session was written. */
-  | { readonly kind: 'duplicate'; readonly providerIds: readonly string[] }
+  /** What these keys name is stored already: nothing of this session was written. */
+  | { readonly kind: 'duplicate'; readonly duplicateKeys: readonly string[] }
   /** The partition has another owner: nothing of this partition was written. */
   | { readonly kind: 'fenced' }
 

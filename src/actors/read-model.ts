@@ -5,7 +5,7 @@
 import type { DeliveryStatus, Media } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
-import type { MessageRecord, ParkedEvent } from './ports.ts'
+import type { CommandRecord, MessageRecord, ParkedEvent } from './ports.ts'
 
 export type ConversationItem = {
   readonly id: string
@@ -21,6 +21,8 @@ export type ConversationItem = {
   readonly speaker: string
   readonly optedOut: boolean
   readonly assignedOperator: string | null
+  /** Which line of people a handoff is with; null where the machine keeps none. */
+  readonly line: string | null
   readonly openedAt: string
   readonly updatedAt: string
   readonly closedAt: string | null
@@ -42,7 +44,7 @@ export type MessageItem = {
   readonly at: string
 }
 
-/** A row of the journal where the status changed. */
+/** A row of the journal where the status changed or an operator acted. */
 export type HistoryItem = {
   readonly version: number
   /** Null: the conversation was opened. */
@@ -50,12 +52,14 @@ export type HistoryItem = {
   readonly toStatus: Status
   readonly reason: string | null
   readonly initiator: string
+  /** What happened: `message.received`, `operator.escalated`. */
+  readonly eventType: string
   readonly machineVersion: string
   readonly occurredAt: string
 }
 
 /** A row of the journal. */
-export type EventItem = HistoryItem & {
+export type EventItem = Omit<HistoryItem, 'eventType'> & {
   readonly eventId: string
   readonly event: Json
   readonly hash: string
@@ -71,6 +75,18 @@ export type QuarantineItem = {
   readonly subject: string
   readonly dataBase64: string
   readonly error: string | null
+  readonly at: string
+}
+
+/** What became of a command. */
+export type CommandItem = {
+  readonly id: string
+  readonly conversationId: string
+  readonly outcome: CommandRecord['outcome']
+  readonly status: Status
+  readonly version: number
+  /** Why it was not applied; null when it was. */
+  readonly reason: string | null
   readonly at: string
 }
 
@@ -109,10 +125,12 @@ export interface ReadModel {
   getConversation(id: string, tenantId?: string): Promise<ConversationItem | null>
   /** Oldest first. */
   listMessages(id: string, request: PageRequest): Promise<Page<MessageItem> | null>
-  /** Where the status changed, oldest first; the first row is the opening. */
+  /** Where the status changed or an operator acted, oldest first; the first row is the opening. */
   listHistory(id: string, request: PageRequest): Promise<Page<HistoryItem> | null>
   /** The journal, oldest first. */
   listEvents(id: string, request: PageRequest): Promise<Page<EventItem> | null>
+  /** Null while the command waits in the log, and for one that never was. */
+  getCommand(id: string, tenantId?: string): Promise<CommandItem | null>
   /** Parked events, oldest first. */
   listQuarantine(request: PageRequest): Promise<Page<QuarantineItem>>
   /** The channel of a business address, or null. */

@@ -22,6 +22,8 @@ export type ConversationState = {
   readonly machineVersion: string
   readonly status: Status
   readonly version: number
+  /** Of the last step that an operator must have seen (`ConversationCommit`). */
+  readonly notableVersion: number
   /** Canonical JSON of the persisted snapshot. */
   readonly snapshot: string
   readonly hash: string
@@ -87,9 +89,9 @@ export function fromLoaded(loaded: LoadedSession, channel: Channel): SessionStat
 }
 
 function toConversationState(loaded: LoadedConversation): ConversationState {
-  const { conversationId, machine, machineVersion, status, version, hash, timers, updatedAt } = loaded
+  const { conversationId, machine, machineVersion, status, version, notableVersion, hash, timers, updatedAt } = loaded
   const snapshot = toCanonicalJson(loaded.snapshot)
-  return { conversationId, machine, machineVersion, status, version, snapshot, hash, timers, updatedAt }
+  return { conversationId, machine, machineVersion, status, version, notableVersion, snapshot, hash, timers, updatedAt }
 }
 
 /** The wall-clock moment of the session's next timer; null when nothing is armed or nothing may fire. */

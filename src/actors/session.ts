@@ -10,7 +10,7 @@
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
-import { setPositions } from './entry.ts'
+import { setPositions, toDuplicateKey } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { limits } from './host.ts'
@@ -41,7 +41,7 @@ export class Session {
   pending: Fold | null = null
   touchedAt = 0
   #mailbox: Entry[] = noEntries
-  #knownProviderIds: ReadonlySet<string> | null = null
+  #knownKeys: ReadonlySet<string> | null = null
 
   constructor(key: string, owner: SessionOwner) {
     this.key = key
@@ -69,14 +69,14 @@ export class Session {
     this.drain()
   }
 
-  /** `knownProviderIds`: which of the waiting messages are stored already. */
-  loaded(state: SessionState, knownProviderIds: ReadonlySet<string>): void {
+  /** `knownKeys`: which of the waiting messages and commands are stored already. */
+  loaded(state: SessionState, knownKeys: ReadonlySet<string>): void {
     this.phase = 'ready'
     this.committed = state.isNew ? null : state
     this.newest = state
-    this.#knownProviderIds = knownProviderIds
+    this.#knownKeys = knownKeys
     this.drain()
-    this.#knownProviderIds = null
+    this.#knownKeys = null
   }
 
   /** Decides what waits, until the fold is full. */
@@ -170,20 +170,20 @@ export class Session {
     if (entry.kind !== 'logged') return false
     const { incarnation } = this.owner.decideContext()
     const isApplied = state.position?.incarnation === incarnation && entry.log.sequence <= state.position.sequence
-    if (!isApplied && !this.#isDuplicate(entry, this.#knownProviderIds)) return false
+    if (!isApplied && !this.#isDuplicate(entry, this.#knownKeys)) return false
     entry.position.state = 'finished'
     this.owner.finished()
     return true
   }
 
-  /** A message that is stored, or about to be, under the same provider id. */
+  /** A message or a command that is stored, or about to be, under the same key. */
   #isDuplicate(entry: Entry, known: ReadonlySet<string> | null): boolean {
-    if (entry.kind !== 'logged' || entry.event.type !== 'message.received') return false
-    const { providerId } = entry.event
+    const key = entry.kind === 'logged' ? toDuplicateKey(entry.event) : null
+    if (entry.kind !== 'logged' || key === null) return false
     const isDuplicate =
-      known?.has(providerId) === true ||
-      this.inFlight?.hasProviderId(providerId) === true ||
-      this.pending?.hasProviderId(providerId) === true
+      known?.has(key) === true ||
+      this.inFlight?.hasDuplicateKey(key) === true ||
+      this.pending?.hasDuplicateKey(key) === true
     if (!isDuplicate) return false
     entry.position.state = 'finished'
     this.owner.duplicated()

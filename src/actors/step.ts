@@ -70,6 +70,12 @@ export function readReason(registration: MachineRegistration | undefined, snapsh
   return registration?.toReason(JSON.parse(snapshotJson) as AnyMachineSnapshot) ?? null
 }
 
+/** Why the chart does not take this command where the stored snapshot stands. */
+export function readRefusal(registration: MachineRegistration, snapshotJson: string, command: JsonObject): string {
+  const persisted = JSON.parse(snapshotJson) as PersistedSnapshot
+  return registration.toRefusal(restoreSnapshot(registration.machine, persisted), command)
+}
+
 const scopes = new WeakMap<AnyStateMachine, AnyActorScope>()
 
 /**

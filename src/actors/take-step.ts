@@ -77,7 +77,10 @@ export function takeStep(work: Work, before: ConversationState, step: Step, caus
   const unsettled = work.state.effects
   const result = toOrdersResult(step.orders, { before, unsettled, version, at, speakerToken, ids: work.context.ids })
   const { snapshot, status } = step
-  const after: ConversationState = { ...before, version, status, snapshot, hash, timers: result.timers, updatedAt: at }
+  const isNotable = speakerChanged || status !== before.status || cause.event['type'] === 'message.received'
+  const notableVersion = isNotable ? version : before.notableVersion
+  const { timers } = result
+  const after = { ...before, version, notableVersion, status, snapshot, hash, timers, updatedAt: at }
   work.state = { ...work.state, speaker: step.speaker, speakerToken, conversation: after, effects: result.effects }
   work.fold.addStep(before, after, toJournalEntry(before, after, step, cause), cause.opened)
   for (const effect of result.wanted) work.fold.effects.set(effect.effectId, effect)

@@ -1,4 +1,5 @@
 /** What may be set for a tenant, checked before it is written: a typo must not wait for a conversation to be found. */
+import { assistantRules } from '../infra/ai/assistant-settings.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import { isLanguage, languages } from '../machines/conversation/language.ts'
 import { settingBounds } from '../machines/conversation/settings.ts'
@@ -10,10 +11,11 @@ type Rule = { readonly expected: string; readonly isRight: (value: Json) => bool
 
 const textCharactersMax = 1_000
 
-/** The settings that the conversation machine, the scripted assistant and the host read, by name. */
+/** The settings that the conversation machine, the assistants and the host read, by name. */
 export const settingRules: { readonly [name: string]: Rule } = {
   ...Object.fromEntries(Object.entries(settingBounds).map(([name, bounds]) => [name, toDurationRule(bounds)])),
   language: { expected: `one of ${languages.join(', ')}`, isRight: isLanguage },
+  ...assistantRules,
   openingHours: {
     expected: `a text of 1 to ${textCharactersMax} characters`,
     isRight: (value) => typeof value === 'string' && isText(value),

@@ -1,11 +1,14 @@
 /** `duologue tenant show|set`: what is set for a tenant, beside the defaults. */
 import { readConfig } from '../config.ts'
+import { defaultAssistantSettings } from '../infra/ai/assistant-settings.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import { defaultSettings } from '../machines/conversation/settings.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { withStore } from './open-store.ts'
 import { readSettingChanges } from './tenant-settings.ts'
+
+const defaults = { ...defaultSettings, ...defaultAssistantSettings }
 
 export async function runTenant({ words, env }: CommandCall): Promise<CommandResult> {
   const [verb, name, ...changes] = words
@@ -22,7 +25,7 @@ async function show(name: string, env: CommandCall['env']): Promise<CommandResul
   const { id, settings, channels } = tenant
   const lines = channels.map(({ address, settings: own }) => `  ${address}${toSuffix(own)}`)
   const text = [`tenant ${name}`, ...describeSettings(settings), 'business addresses', ...lines].join('\n')
-  return { exitCode: 0, value: { id, name, settings, defaults: defaultSettings, channels }, text }
+  return { exitCode: 0, value: { id, name, settings, defaults, channels }, text }
 }
 
 async function set(name: string, changes: JsonObject, env: CommandCall['env']): Promise<CommandResult> {
@@ -31,7 +34,7 @@ async function set(name: string, changes: JsonObject, env: CommandCall['env']): 
   )
   if (settings === null) throw unknownTenant(name)
   const text = [`tenant ${name}, for conversations that open from now on`, ...describeSettings(settings)].join('\n')
-  return { exitCode: 0, value: { name, settings, defaults: defaultSettings }, text }
+  return { exitCode: 0, value: { name, settings, defaults }, text }
 }
 
 function unknownTenant(name: string): Error {
@@ -39,7 +42,7 @@ function unknownTenant(name: string): Error {
 }
 
 function describeSettings(settings: JsonObject): string[] {
-  const all: { [name: string]: Json } = { ...defaultSettings, ...settings }
+  const all: { [name: string]: Json } = { ...defaults, ...settings }
   const width = Math.max(...Object.keys(all).map((name) => name.length))
   return Object.entries(all).map(([name, value]) => {
     const remark = Object.hasOwn(settings, name) ? '' : '  (default)'

@@ -7,6 +7,8 @@ import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import { createAssistantUsage } from '../infra/supabase/assistant-usage.ts'
+import type { AssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
@@ -16,6 +18,7 @@ import type { Repository } from '../infra/supabase/repository.ts'
 
 export type DatabasePart = {
   readonly repository: Store & ReadModel & Repository
+  readonly assistantUsage: AssistantUsage
   readonly description: string
   readonly isEmbedded: boolean
   /** Makes or checks what a deployment needs. Throws when the schema or the number of partitions is another. */
@@ -34,6 +37,7 @@ export async function openDatabase(
   const repository = createRepository(client)
   return {
     repository,
+    assistantUsage: createAssistantUsage(client),
     description,
     isEmbedded: config.supabase === null,
     async initialize(partitions, businessAddresses) {

@@ -7,7 +7,9 @@ import type { App } from '../infra/http/app.ts'
 import type { Readiness } from '../infra/http/operations-routes.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
+import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
+import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
@@ -21,6 +23,13 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    commands: {
+      publisher: log.publisher,
+      ids: processIds,
+      readCommand: (machine, command) =>
+        registeredMachines[machine]?.readCommand(command) ?? `this node does not know the machine ${machine}`,
+      onCommandSettled: (commandId, listener) => log.wakes.listen(commandId, listener),
+    },
     toUserKey,
     webhooks: config.roles.includes('webhook')
       ? {

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import { openCommandWakes } from '../infra/nats/command-wakes.ts'
+import type { CommandWakes } from '../infra/nats/command-wakes.ts'
 import { openNats, withoutPassword } from '../infra/nats/connection.ts'
 import { createEventLog } from '../infra/nats/event-log.ts'
 import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
@@ -14,6 +16,7 @@ import { openStream } from '../infra/nats/stream.ts'
 export type LogPart = {
   readonly log: EventLog
   readonly publisher: EventPublisher
+  readonly wakes: CommandWakes
   /** What runs where, for a person. */
   readonly description: string
   isConnected(): boolean
@@ -55,6 +58,7 @@ export async function openLog(
   return {
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
+    wakes: openCommandWakes(connection),
     description:
       server === null
         ? withoutPassword(address.url)

@@ -1,16 +1,13 @@
 /** The host of this deployment: the actors with every port that main opened for them. */
 import { createNode } from '../actors/node.ts'
 import type { Node } from '../actors/node.ts'
-import { createScriptedAssistant } from '../infra/ai/scripted-assistant.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
-const scriptedLatencyMs = 300
-
-export function openNode({ config, publicUrl, telemetry, log, database, provider }: Parts): Node {
+export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant }: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
@@ -20,9 +17,10 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
     telemetry,
     registry: registeredMachines,
     reached: createReached(config.crashPoint),
+    commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
-      draftReply: createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock }),
+      draftReply: assistant.performer,
       sendMessage: provider.openSender(publicUrl),
     },
     settings: {
@@ -31,7 +29,7 @@ export function openNode({ config, publicUrl, telemetry, log, database, provider
       leaseMs: config.leaseMs,
       // Whoever holds the lock of the embedded database's folder is its only owner: every former one is dead.
       isSoleOwner: database.isEmbedded,
-      mayAdvanceClock: provider.phone !== null,
+      mayAdvanceClock: provider.phone !== null || config.mayAdvanceClock,
       resolveAfterMs: config.resolveAfterMs,
     },
   })

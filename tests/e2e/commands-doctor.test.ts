@@ -7,6 +7,8 @@ import { connect } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 import { runCommand, runDoctor } from '../support/command.ts'
+import { startFakeAi } from '../support/fake-ai.ts'
+import type { Behaviour } from '../support/fake-ai.ts'
 import { serveLite } from '../support/database.ts'
 import type { LiteServer } from '../support/database.ts'
 import { findFreePort } from '../support/postgres.ts'
@@ -212,3 +214,51 @@ async function startAccounts(): Promise<{ url: string; stop(): Promise<void> }> 
     },
   }
 }
+
+describe('the assistant', () => {
+  const good: Behaviour = { kind: 'draft' }
+
+  test.each([
+    [
+      'that answers with a draft is good',
+      good,
+      {},
+      /^ok: fake-model at 127\.0\.0\.1:\d+\/v1 answers in [\d.]+ s \(asked for JSON by schema\)$/u,
+      0,
+    ],
+    ['whose key is wrong is bad', good, { AI_API_KEY: 'wrong-key' }, /^bad: .*answered 401$/u, 1],
+    ['whose model is unknown is bad', good, { AI_MODEL: 'other' }, /^bad: other at .*answered 404$/u, 1],
+    [
+      'that does not keep to the form is to be looked at',
+      { kind: 'content', content: 'Hello!' },
+      {},
+      /^warn: .*not of the agreed form/u,
+      0,
+    ],
+    ['that has no room is to be looked at', { kind: 'status', status: 429 }, {}, /^warn: .*answered 429$/u, 0],
+    [
+      'that is something else is to be looked at',
+      { kind: 'raw', body: '<html>' },
+      {},
+      /^warn: .*not a chat completion$/u,
+      0,
+    ],
+  ] as const)('%s', async (_title, behaviour, more, expected, exitCode) => {
+    const fake = await startFakeAi()
+    try {
+      fake.answer(behaviour)
+      const doctor = await runDoctor({ ...env, ...fake.env, ...more })
+      expect(doctor.of('assistant')[0]).toMatch(expected)
+      expect(doctor.exitCode).toBe(exitCode)
+      expect(doctor.stdout).not.toMatch(/ai-key-of-tests|wrong-key/u)
+    } finally {
+      await fake.close()
+    }
+  })
+
+  test('that cannot be reached is bad', async () => {
+    const baseUrl = `http://127.0.0.1:${await findFreePort()}/v1`
+    const { of } = await runDoctor({ ...env, AI_BASE_URL: baseUrl, AI_API_KEY: 'k', AI_MODEL: 'm' })
+    expect(of('assistant')[0]).toMatch(/^bad: m at .* is not reached: ECONNREFUSED$/u)
+  })
+})

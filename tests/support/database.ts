@@ -41,7 +41,7 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const deletes = [...tables, 'effects', 'partitions', 'nodes', 'quarantine']
+  const deletes = [...tables, 'effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

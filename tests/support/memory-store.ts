@@ -4,6 +4,7 @@
  */
 import type {
   Clock,
+  CommandRecord,
   CommitBatch,
   ConversationCommit,
   Effect,
@@ -18,6 +19,7 @@ import type {
   Store,
 } from '../../src/actors/ports.ts'
 import type { JsonObject } from '../../src/machines/json.ts'
+import { toCommandKey } from '../../src/actors/entry.ts'
 import { toSessionKey, toToken } from '../../src/actors/session-key.ts'
 
 export type MemoryStore = Store & {
@@ -25,6 +27,7 @@ export type MemoryStore = Store & {
   readonly messages: MessageRecord[]
   readonly effects: Map<string, Effect & { outcome?: unknown }>
   readonly parked: ParkedEvent[]
+  readonly commands: Map<string, CommandRecord>
   readonly batches: CommitBatch[]
   cursor(): Position
   /** The next commits are answered by this first; it may throw. */
@@ -47,6 +50,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
   const effects: MemoryStore['effects'] = new Map()
   const deliveries: { effectId: string | null; providerId: string }[] = []
   const parked: ParkedEvent[] = []
+  const commands: MemoryStore['commands'] = new Map()
   const batches: CommitBatch[] = []
   const answered = new Map<string, Awaited<ReturnType<Store['commitSteps']>>>()
   let owner: { nodeId: string; epoch: number } | null = null
@@ -62,10 +66,16 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
     for (const { conversationId, baseVersion } of session.conversations) {
       if ((conversations.get(conversationId)?.version ?? 0) !== baseVersion) return { kind: 'stale' }
     }
-    const known = session.messages.flatMap(({ providerId }) =>
-      providerId !== null && messages.some((message) => message.providerId === providerId) ? [providerId] : [],
-    )
-    return known.length > 0 ? { kind: 'duplicate', providerIds: known } : { kind: 'committed' }
+    const keys = [
+      ...session.messages.map(({ providerId }) => providerId),
+      ...session.commands.map(({ commandId }) => toCommandKey(commandId)),
+    ]
+    const known = keys.filter((key) => key !== null && isKnown(key)) as string[]
+    return known.length > 0 ? { kind: 'duplicate', duplicateKeys: known } : { kind: 'committed' }
+  }
+
+  function isKnown(key: string): boolean {
+    return messages.some(({ providerId }) => providerId === key) || commands.has(key.replace('command:', ''))
   }
 
   function write(session: SessionCommit): void {
@@ -82,6 +92,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
       if (effect !== undefined) effects.set(update.effectId, { ...effect, ...update })
     }
     deliveries.push(...session.deliveries)
+    for (const command of session.commands) commands.set(command.commandId, command)
     parked.push(...session.parked)
   }
 
@@ -90,6 +101,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
     messages,
     effects,
     parked,
+    commands,
     batches,
     beforeCommit: null,
     afterCommit: null,
@@ -131,15 +143,13 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         loaded.push({ ...row, ...channel, sessionKey, conversation: conversation ?? null, effects: unsettled })
       }
       const isOurs = requests.some(({ sessionKey }) => sessionKey.split('.')[0] === toToken(businessAddress))
-      const known = requests.flatMap(({ sessionKey, providerIds }) =>
-        providerIds
-          .filter((providerId) => messages.some((message) => message.providerId === providerId))
-          .map((providerId) => `${sessionKey} ${providerId}`),
+      const known = requests.flatMap(({ sessionKey, duplicateKeys }) =>
+        duplicateKeys.filter(isKnown).map((key) => `${sessionKey} ${key}`),
       )
       return {
         sessions: loaded,
         channels: isOurs ? [{ ...channel, businessToken: toToken(businessAddress) }] : [],
-        knownProviderIds: known,
+        knownKeys: known,
       }
     },
     async loadDue({ of, horizon }) {
@@ -183,7 +193,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         const session = sessions.get(sessionId)
         if (owner?.nodeId !== nodeId) outcomes.set(effectId, { kind: 'fenced' })
         else if (effect?.status !== 'pending') outcomes.set(effectId, { kind: 'not-pending' })
-        else if (session?.speakerToken !== effect.speakerToken) {
+        else if (session?.speakerToken !== effect.speakerToken && !isOperators(effect)) {
           effects.set(effectId, { ...effect, status: 'cancelled' })
           outcomes.set(effectId, { kind: 'cancelled', reason: 'speaker-changed' })
         } else {
@@ -209,4 +219,8 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         session.conversationId === conversationId,
     )
   }
+}
+
+function isOperators({ params }: Effect): boolean {
+  return (params as { author?: string } | null)?.author === 'operator'
 }

@@ -54,6 +54,7 @@ export async function createMemoryWorld({
     ids: { next: () => `id-${String((ids += 1)).padStart(6, '0')}` },
     random: () => 0,
     reached: () => {},
+    commandSettled: () => {},
     emitted: () => {},
     telemetry: createCountingTelemetry(counts),
     registry: { [machine.machine.id]: machine },

@@ -7,6 +7,7 @@ import { ConfigError, readConfig } from '../../config.ts'
 import type { Config } from '../../config.ts'
 import { WrongUse } from '../command.ts'
 import type { CommandCall, CommandResult } from '../command.ts'
+import { checkAssistant } from './check-assistant.ts'
 import { checkDataFolder } from './check-data-folder.ts'
 import { checkDatabase } from './check-database.ts'
 import { checkHttp } from './check-http.ts'
@@ -43,7 +44,7 @@ async function checkAll(config: Config, env: CommandCall['env']): Promise<readon
       ...(await checkProvider(config, env)),
       ...(await checkHttp(config)),
       ...checkTokens(config),
-      checkAssistant(config),
+      await checkAssistant(config),
     ]
   } finally {
     dataFolder.folder?.release()
@@ -62,12 +63,6 @@ function checkTokens({ apiToken }: Config): readonly Finding[] {
   if (apiToken.length >= tokenCharactersMin) return [ok('API token', 'as set')]
   const text = `DUOLOGUE_API_TOKEN has ${apiToken.length} characters`
   return [warn('API token', text, 'a longer one is harder to guess: `openssl rand -hex 24` makes one')]
-}
-
-function checkAssistant({ ai }: Config): Finding {
-  if (ai === null) return ok('assistant', 'scripted, needs no network')
-  const text = 'AI_BASE_URL, AI_API_KEY and AI_MODEL are set, but this version does not use them yet'
-  return warn('assistant', text, 'the scripted assistant answers; nothing is sent to the model')
 }
 
 function describe(findings: readonly Finding[]): Pick<CommandResult, 'value' | 'text'> {

@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { createAccessCheck } from './access.ts'
+import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
@@ -27,6 +28,8 @@ export type AppOptions = {
   /** Bearer token of the JSON API. */
   readonly apiToken: string
   readonly readModel: ReadModel
+  /** How commands get to their conversations and their outcomes back. */
+  readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node does not answer webhooks. */
@@ -84,6 +87,7 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register(fastifyCookie)
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   if (pages === null) return
   const files = readPageFiles(pages.folder)
   const { phone } = pages

@@ -23,6 +23,7 @@ const conversation = toObject({
   speaker: text,
   optedOut: { type: 'boolean' },
   assignedOperator: optionalText,
+  line: optionalText,
   openedAt: moment,
   updatedAt: moment,
   closedAt: optionalMoment,
@@ -79,7 +80,10 @@ export const conversationOperations = {
     problems: [400, 401, 403, 404],
   },
   messages: toListOfOne('The messages of a conversation, oldest first', message),
-  history: toListOfOne('Where the status changed, oldest first', toObject(historyRow)),
+  history: toListOfOne(
+    'Where the status changed or an operator acted, oldest first',
+    toObject({ ...historyRow, eventType: text }),
+  ),
   events: toListOfOne(
     'The journal: every event that was applied, oldest first',
     toObject({ ...historyRow, eventId: text, event: {}, hash: text }),

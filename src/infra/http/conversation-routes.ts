@@ -40,17 +40,18 @@ export async function registerConversationRoutes(
     if (found.items.length > 0 || userKey === address) return found
     return read(readModel.listConversations({ ...wanted, address }))
   })
-  app.get('/api/conversations/:id', { config: { operation: operations.get } }, async (request) =>
-    read(readModel.getConversation(readId(request))),
-  )
+  app.get('/api/conversations/:id', { config: { operation: operations.get } }, async (request, reply) => {
+    const conversation = await read(readModel.getConversation(readConversationId(request)))
+    return reply.header('etag', `"${conversation.version}"`).send(conversation)
+  })
   app.get('/api/conversations/:id/messages', { config: { operation: operations.messages } }, async (request) =>
-    read(readModel.listMessages(readId(request), readPage(request.query as Query))),
+    read(readModel.listMessages(readConversationId(request), readPage(request.query as Query))),
   )
   app.get('/api/conversations/:id/history', { config: { operation: operations.history } }, async (request) =>
-    read(readModel.listHistory(readId(request), readPage(request.query as Query))),
+    read(readModel.listHistory(readConversationId(request), readPage(request.query as Query))),
   )
   app.get('/api/conversations/:id/events', { config: { operation: operations.events } }, async (request) =>
-    read(readModel.listEvents(readId(request), readPage(request.query as Query))),
+    read(readModel.listEvents(readConversationId(request), readPage(request.query as Query))),
   )
 }
 
@@ -65,7 +66,7 @@ async function read<Answer>(reading: Promise<Answer | null>): Promise<Answer> {
   }
 }
 
-function readId(request: FastifyRequest): string {
+export function readConversationId(request: FastifyRequest): string {
   const { id } = request.params as { id: string }
   if (!idPattern.test(id)) throw new HttpProblem(400, 'id: not the id of a conversation')
   return id.toLowerCase()

@@ -18,10 +18,16 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 export type Operation = {
   readonly summary: string
   readonly access: Access
-  readonly parameters?: readonly { readonly in: 'path' | 'query'; readonly name: string; readonly schema: JsonSchema }[]
+  readonly parameters?: readonly {
+    readonly in: 'path' | 'query' | 'header'
+    readonly name: string
+    readonly schema: JsonSchema
+  }[]
   readonly requestBody?: { readonly contentType: string; readonly schema: JsonSchema }
   /** What a success is; problems are added. */
   readonly answer: { readonly status: number; readonly contentType: string; readonly schema?: JsonSchema }
+  /** Other answers that are no problems. */
+  readonly otherAnswers?: readonly Operation['answer'][]
   /** The other statuses that this route answers with. */
   readonly problems: readonly number[]
 }
@@ -75,8 +81,7 @@ export function toPath(url: string): string {
 function toOperationObject(route: RouteOptions): JsonSchema {
   const operation = route.config?.operation
   if (operation === undefined) throw new Error(`could not register ${route.url}: it does not say what it is`)
-  const { answer, parameters = [], requestBody } = operation
-  const content = { [answer.contentType]: answer.schema === undefined ? {} : { schema: answer.schema } }
+  const { answer, otherAnswers = [], parameters = [], requestBody } = operation
   return {
     summary: operation.summary,
     ...(parameters.length === 0
@@ -85,9 +90,16 @@ function toOperationObject(route: RouteOptions): JsonSchema {
     ...(requestBody === undefined
       ? {}
       : { requestBody: { required: true, content: { [requestBody.contentType]: { schema: requestBody.schema } } } }),
-    responses: { [answer.status]: { description: 'done', content }, ...toProblemResponses(operation.problems) },
+    responses: { ...toResponses([answer, ...otherAnswers]), ...toProblemResponses(operation.problems) },
     security: toSecurity(operation.access),
   }
+}
+
+function toResponses(answers: readonly Operation['answer'][]): JsonSchema {
+  const toContent = ({ contentType, schema }: Operation['answer']) => ({
+    [contentType]: schema === undefined ? {} : { schema },
+  })
+  return Object.fromEntries(answers.map((one) => [one.status, { description: 'done', content: toContent(one) }]))
 }
 
 function toProblemResponses(statuses: readonly number[]): JsonSchema {

@@ -9,10 +9,13 @@ import type { Telemetry } from '../../actors/ports.ts'
 
 export class HttpProblem extends Error {
   readonly statusCode: number
+  /** More members of the answer, beside the usual ones. */
+  readonly extension: object
 
-  constructor(statusCode: number, detail: string, options?: ErrorOptions) {
+  constructor(statusCode: number, detail: string, options: ErrorOptions & { readonly extension?: object } = {}) {
     super(detail, options)
     this.statusCode = statusCode
+    this.extension = options.extension ?? {}
   }
 }
 
@@ -30,7 +33,7 @@ export function installProblems(app: FastifyInstance, telemetry: Telemetry): voi
     const statusCode = toStatusCode(error)
     const fields = { requestId: request.id, route: request.routeOptions.url, error: error.message }
     if (statusCode >= 500) telemetry.log(statusCode === 503 ? 'warn' : 'error', 'a request failed', fields)
-    if (error instanceof HttpProblem) return sendProblem(request, reply, statusCode, error.message)
+    if (error instanceof HttpProblem) return sendProblem(request, reply, statusCode, error.message, error.extension)
     return sendProblem(request, reply, statusCode, toDetail(statusCode))
   })
 }
@@ -59,10 +62,12 @@ export function sendProblem(
   reply: FastifyReply,
   status: number,
   detail: string,
+  extension: object = {},
 ): FastifyReply {
   if (status === 401) reply.header('www-authenticate', 'Bearer')
   // Bytes, since Fastify would add a charset to the type of anything else, and JSON has none.
-  const body = Buffer.from(JSON.stringify(toProblem(status, detail, request.id)))
+  const problem = { ...toProblem(status, detail, request.id), ...extension }
+  const body = Buffer.from(JSON.stringify(problem))
   return reply.code(status).header('content-type', 'application/problem+json').send(body)
 }
 

@@ -7,6 +7,7 @@ import { toIso, toIsoOrNull } from './rows.ts'
 import type { Json } from '../../machines/json.ts'
 import type {
   Columns,
+  CommandPayload,
   CommitPayload,
   ConversationPayload,
   DeliveryPayload,
@@ -34,6 +35,7 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     effects: toColumns(sessions.flatMap(toEffects)),
     effect_updates: toColumns(sessions.flatMap(toEffectUpdates)),
     deliveries: toColumns(sessions.flatMap(toDeliveries)),
+    commands: toColumns(sessions.flatMap(toCommands)),
     quarantine: toColumns([...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)]),
   }
 }
@@ -94,6 +96,7 @@ function toConversations(session: SessionCommit): ConversationPayload[] {
       session_id: session.sessionId,
       base_version: conversation.baseVersion,
       version: conversation.version,
+      notable_version: conversation.notableVersion,
       status: conversation.status,
       snapshot: conversation.snapshot,
       machine_version: conversation.machineVersion,
@@ -195,6 +198,19 @@ function toDeliveries(session: SessionCommit): DeliveryPayload[] {
     error_code: delivery.errorCode,
     raw: delivery.raw,
     at: toIso(delivery.at),
+  }))
+}
+
+function toCommands(session: SessionCommit): CommandPayload[] {
+  return session.commands.map((command) => ({
+    id: command.commandId,
+    session_id: session.sessionId,
+    conversation_id: command.conversationId,
+    outcome: command.outcome,
+    status: command.status,
+    version: command.version,
+    reason: command.reason,
+    at: toIso(command.at),
   }))
 }
 

@@ -8,6 +8,18 @@ import type { Json } from '../../machines/json.ts'
 export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
+  assistant_usage: {
+    Row: {
+      tenant_id: string
+      day: string
+      calls: number
+      input_tokens: number
+      output_tokens: number
+      spent_micros: number
+      reserved_micros: number
+    }
+    Generated: never
+  }
   channels: {
     Row: {
       id: string
@@ -20,6 +32,19 @@ export type Tables = {
       created_at: string
     }
     Generated: 'business_token'
+  }
+  commands: {
+    Row: {
+      id: string
+      session_id: string
+      conversation_id: string
+      outcome: string
+      status: string | null
+      version: number | null
+      reason: string | null
+      at: string
+    }
+    Generated: never
   }
   conversation_events: {
     Row: {
@@ -56,6 +81,7 @@ export type Tables = {
       opened_at: string
       updated_at: string
       closed_at: string | null
+      notable_version: number
     }
     Generated: never
   }

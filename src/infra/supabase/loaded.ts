@@ -53,6 +53,7 @@ function toLoadedConversation(row: LoadedConversationRow): LoadedConversation {
     machine: row.machine,
     machineVersion: row.machine_version,
     version: row.version,
+    notableVersion: row.notable_version,
     snapshot: row.snapshot,
     hash: row.hash,
     timers: row.timers as unknown as Timers,

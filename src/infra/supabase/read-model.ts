@@ -1,5 +1,12 @@
 /** The read model: the rows come as the API answers them, so little is left to do but times and cursors. */
-import { MalformedCursor, type Channel, type Page, type PageRequest, type ReadModel } from '../../actors/read-model.ts'
+import {
+  MalformedCursor,
+  type Channel,
+  type CommandItem,
+  type Page,
+  type PageRequest,
+  type ReadModel,
+} from '../../actors/read-model.ts'
 import type { Call } from './call.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { ChannelRow } from './rows.ts'
@@ -36,6 +43,12 @@ export function createReadModel(call: Call): ReadModel {
     listMessages: (id, page) => listOf('list_messages', id, { id: isUuid }, page),
     listHistory: (id, page) => listOf('list_history', id, { version: isVersion }, page),
     listEvents: (id, page) => listOf('list_events', id, { version: isVersion }, page),
+    getCommand: async (id, tenantId) => {
+      const { command } = (await call('get_command', { command_id: id, tenant_id: tenantId ?? null })) as {
+        command: Item | null
+      }
+      return command === null ? null : (toItem(command) as CommandItem)
+    },
     listQuarantine: async (page) =>
       (await list('quarantine_list', {}, { at: isTime, sequence: isVersion, id: isUuid }, page)) ?? emptyPage,
     findChannel: async (address) => {

@@ -127,7 +127,7 @@ function toCommitOutcome(batch: CommitBatch, { committed, fenced, exceptions }: 
     // Also a partition that the batch did not name: its sessions were not written.
     if (partitions.get(partition) !== 'committed') return { kind: 'fenced' }
     if (exception === undefined) return { kind: 'committed' }
-    return exception.kind === 'stale' ? exception : { kind: 'duplicate', providerIds: exception.provider_ids }
+    return exception.kind === 'stale' ? exception : { kind: 'duplicate', duplicateKeys: exception.provider_ids }
   }
   const sessions = batch.sessions.map(
     ({ sessionId, partition }) => [sessionId, toSessionOutcome(sessionId, partition)] as const,
@@ -142,9 +142,10 @@ function createLoading(call: Call): Loading {
     // The owner's epochs are not asked for: what an old owner loads, it cannot commit.
     loadSessions: async (_partitions, requests) => {
       const answer = (await call('load_sessions', {
-        sessions: requests.map(({ sessionKey, providerIds }) => ({
+        sessions: requests.map(({ sessionKey, duplicateKeys }) => ({
           session_key: sessionKey,
-          provider_ids: providerIds,
+          // The name is of the time before commands; older nodes use it still.
+          provider_ids: duplicateKeys,
         })),
       })) as LoadAnswer
       return {
@@ -156,7 +157,7 @@ function createLoading(call: Call): Loading {
           tenantId: channel.tenant_id,
           settings: channel.settings,
         })),
-        knownProviderIds: answer.known_provider_ids,
+        knownKeys: answer.known_provider_ids,
       }
     },
     loadDue: async ({ partitions, of, horizon, after, limit }) => {

@@ -45,6 +45,8 @@ export type DeliveryPayload = Pick<
   'session_id' | 'provider_id' | 'effect_id' | 'status' | 'error_code' | 'raw'
 > & { readonly at: string }
 
+export type CommandPayload = Insert<'commands'>
+
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id'>
 
 export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & {
@@ -72,6 +74,7 @@ export type CommitPayload = {
   readonly effects: Columns<EffectPayload>
   readonly effect_updates: Columns<EffectUpdatePayload>
   readonly deliveries: Columns<DeliveryPayload>
+  readonly commands: Columns<CommandPayload>
   readonly quarantine: Columns<QuarantinePayload>
 }
 
@@ -83,7 +86,7 @@ export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outco
 
 export type LoadedConversationRow = Pick<
   Row<'conversations'>,
-  'id' | 'status' | 'machine' | 'machine_version' | 'version' | 'snapshot' | 'hash' | 'updated_at'
+  'id' | 'status' | 'machine' | 'machine_version' | 'version' | 'notable_version' | 'snapshot' | 'hash' | 'updated_at'
 > & { readonly timers: JsonObject }
 
 export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {

@@ -27,6 +27,8 @@ const counters: {
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
   log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
+  assistant_tokens: { help: 'Tokens that the model read and wrote.', labels: { kind: ['input', 'output'] } },
+  assistant_failures: { help: 'Drafts that failed, by why.', labels: { code: [] } },
   webhook_requests: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
   webhook_ignored: { help: 'Webhooks that say nothing we keep, by reason.', labels: { reason: [] } },
 }
@@ -34,6 +36,7 @@ const counters: {
 const histograms: { readonly [name: string]: { help: string; buckets: number[] } } = {
   commit_seconds: { help: 'From sending a commit to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] },
   commit_sessions: { help: 'Sessions in one commit.', buckets: [1, 2, 5, 10, 20, 50, 100, 200] },
+  assistant_seconds: { help: 'From wanting a draft to its end.', buckets: [0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60] },
   webhook_seconds: { help: 'From a webhook to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10] },
 }
 

@@ -175,7 +175,12 @@ export const conversationMachine = vocabulary.createMachine({
           on: {
             'message.received': { guard: 'goesOn', target: 'assigned', reenter: true, actions: 'noteLanguage' },
             'operator.replied': { guard: 'isAssigned', target: 'assigned', reenter: true, actions: 'sendReply' },
-            'operator.extended': { guard: 'isAssigned', target: 'assigned', reenter: true },
+            'operator.extended': {
+              guard: 'isAssigned',
+              target: 'assigned',
+              reenter: true,
+              actions: because('an operator asked for more time'),
+            },
             'operator.transferred': {
               guard: 'isTransfer',
               target: 'assigned',

@@ -85,7 +85,8 @@ const mediaUrlPattern = /^https:\/\/\S{1,2000}$/
  * with it: nothing of a command is believed before it has been here.
  */
 export function readOperatorEvent(command: JsonObject): OperatorCommand | string {
-  const { type, operatorId } = command
+  const { operatorId } = command
+  const type = typeof command['type'] === 'string' ? command['type'] : ''
   if (type === 'handoff.requested') return readHandoff(command)
   if (!isOperatorId(operatorId)) return 'operatorId: up to 128 letters, digits, dots, hyphens, underscores or @'
   switch (type) {
@@ -108,7 +109,7 @@ export function readOperatorEvent(command: JsonObject): OperatorCommand | string
       return as === 'agent' || as === 'support' ? { type, operatorId, as, reason } : 'as: agent or support'
     }
     default:
-      return `type: ${String(type)} is not a command of this machine`
+      return `type: '${type.slice(0, 64)}' is not a command of this machine`
   }
 }
 

@@ -6,8 +6,10 @@ import type { Clock, EventPublisher, LoggedEvent, Telemetry } from '../../../src
 import type { ConversationItem, ReadModel } from '../../../src/actors/read-model.ts'
 import { createApp, type App, type AppOptions } from '../../../src/infra/http/app.ts'
 import { processClock } from '../../../src/infra/process/clock.ts'
+import { processIds } from '../../../src/infra/process/ids.ts'
 import { toUserKey } from '../../../src/infra/twilio/address.ts'
 import { createTwilioWebhook } from '../../../src/infra/twilio/webhook.ts'
+import { conversationRegistration } from '../../../src/machines/conversation/registration.ts'
 import { accountSid, authToken, publicUrl, sign } from '../twilio/webhook-fixture.ts'
 
 export const apiToken = 'a-token-of-the-api'
@@ -48,6 +50,12 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     apiToken,
     readModel: createMemoryReadModel([]),
     toUserKey,
+    commands: {
+      publisher: options.publisher ?? keep,
+      ids: processIds,
+      readCommand: (_machine, command) => conversationRegistration.readCommand(command),
+      onCommandSettled: () => () => undefined,
+    },
     webhooks: {
       webhook: createTwilioWebhook({
         accountSid,
@@ -103,6 +111,7 @@ export function toConversation(changes: Partial<ConversationItem> = {}): Convers
     speaker: 'assistant',
     optedOut: false,
     assignedOperator: null,
+    line: null,
     openedAt: '2026-11-22T10:00:00.000Z',
     updatedAt: '2026-11-22T10:00:05.000Z',
     closedAt: null,
@@ -139,7 +148,13 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     async listHistory(id) {
       const found = find(id)
       if (found === null) return null
-      const row = { reason: null, initiator: 'user', machineVersion: '1', occurredAt: found.openedAt } as const
+      const row = {
+        reason: null,
+        initiator: 'user',
+        eventType: 'message.received',
+        machineVersion: '1',
+        occurredAt: found.openedAt,
+      } as const
       const opened = { ...row, version: 1, fromStatus: null, toStatus: 'PENDING' } as const
       const answered = {
         ...row,
@@ -150,6 +165,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
       } as const
       return { items: found.version < 3 ? [opened] : [opened, answered], next: null }
     },
+    getCommand: async () => null,
     listQuarantine: async () => ({ items: [], next: null }),
     findChannel: async () => null,
   }

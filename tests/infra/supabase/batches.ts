@@ -1,6 +1,7 @@
 /** Builders of what a host would commit: a session with one conversation, one journal row and one message per step. */
 import { createHash, randomBytes } from 'node:crypto'
 import type {
+  CommandRecord,
   CommitBatch,
   ConversationCommit,
   Effect,
@@ -122,6 +123,7 @@ export function conversationSteps(
     opened: from === null ? { previousId: null, openedAt: at } : null,
     baseVersion,
     version,
+    notableVersion: version,
     status,
     snapshot: { value: status, context: { turns: version } },
     hash: journal.at(-1)?.hash ?? '',
@@ -130,6 +132,23 @@ export function conversationSteps(
     updatedAt: at + version,
     closedAt: isClosed(status) ? at + version : null,
     journal,
+    ...part,
+  }
+}
+
+export function commandOf(
+  session: TestSession,
+  outcome: CommandRecord['outcome'],
+  part: Partial<CommandRecord> = {},
+): CommandRecord {
+  return {
+    commandId: nextId(),
+    conversationId: session.conversationId,
+    outcome,
+    status: 'PENDING',
+    version: 1,
+    reason: outcome === 'applied' ? null : 'it was not to be',
+    at,
     ...part,
   }
 }
@@ -203,6 +222,7 @@ export function commitOf(session: TestSession, sequence: number, part: Partial<S
     effects: [],
     effectUpdates: [],
     deliveries: [],
+    commands: [],
     parked: [],
     ...part,
   }

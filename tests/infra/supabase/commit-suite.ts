@@ -20,9 +20,12 @@ import {
 import type { DatabaseInUse } from './use-database.ts'
 
 export function describeCommits(database: () => DatabaseInUse): void {
-  const load = async (session: TestSession, providerIds: readonly string[] = []) => {
+  const load = async (session: TestSession, duplicateKeys: readonly string[] = []) => {
     const sessionKey = toSessionKey(session.created.businessAddress, session.created.userKey)
-    const loaded = await database().store.loadSessions([], [{ sessionKey, partition: session.partition, providerIds }])
+    const loaded = await database().store.loadSessions(
+      [],
+      [{ sessionKey, partition: session.partition, duplicateKeys }],
+    )
     return { ...loaded, session: loaded.sessions[0] ?? null }
   }
   const cursor = async (partition = 0) => {
@@ -81,6 +84,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
           machine: 'conversation',
           machineVersion: '1.0.0',
           version: 1,
+          notableVersion: 1,
           snapshot: conversation?.snapshot,
           hash: conversation?.hash,
           timers: conversation?.timers,
@@ -115,10 +119,10 @@ export function describeCommits(database: () => DatabaseInUse): void {
       await store.commitSteps(batchOf('a', owned, [opening(session, 1)]))
       const known = `SM-${session.sessionId}`
       const own = toSessionKey(session.created.businessAddress, session.created.userKey)
-      expect((await load(session, [known, 'SM-other'])).knownProviderIds).toEqual([`${own} ${known}`])
+      expect((await load(session, [known, 'SM-other'])).knownKeys).toEqual([`${own} ${known}`])
       const stranger = newSession(deployment)
       const other = toSessionKey(stranger.created.businessAddress, stranger.created.userKey)
-      expect((await load(stranger, [known])).knownProviderIds).toEqual([`${other} ${known}`])
+      expect((await load(stranger, [known])).knownKeys).toEqual([`${other} ${known}`])
     })
 
     test('many folded steps of one conversation are one row and as many journal rows', async () => {
@@ -252,7 +256,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
       const outcome = await store.commitSteps(
         batchOf('a', owned, [repeated, opening(stranger, 3, { messages: [inbound(stranger, known)] })]),
       )
-      const duplicate = { kind: 'duplicate', providerIds: [known] }
+      const duplicate = { kind: 'duplicate', duplicateKeys: [known] }
       expect(outcome.sessions.get(session.sessionId)).toEqual(duplicate)
       expect(outcome.sessions.get(stranger.sessionId)).toEqual(duplicate)
       expect(await counts()).toEqual(before)

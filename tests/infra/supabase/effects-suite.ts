@@ -343,5 +343,5 @@ export function describeEffects(database: () => DatabaseInUse): void {
 function toRequest(session: TestSession) {
   const token = (address: string) => address.replaceAll(':', '_3A').replaceAll('+', '_2B')
   const sessionKey = `${token(session.created.businessAddress)}.${token(session.created.userKey)}`
-  return { sessionKey, partition: session.partition, providerIds: [] }
+  return { sessionKey, partition: session.partition, duplicateKeys: [] }
 }

@@ -72,6 +72,7 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: conversation,
         expected: { item: expect.objectContaining({ id: session.conversationId }) },
       },
+      get_command: { request: { command_id: 'nothing' }, expected: { command: null } },
       list_messages: {
         request: { ...conversation, limit: 1 },
         expected: expect.objectContaining({ items: [expect.anything()] }),

@@ -16,6 +16,7 @@ import {
   at,
   batchOf,
   claimAll,
+  commandOf,
   conversationSteps,
   newEffect,
   newSession,
@@ -115,6 +116,7 @@ export function describeReach(database: () => DatabaseInUse): void {
           { effectId: 'e', status: 'done', attempts: 1, nextAttemptAt: at, outcome: { ok: true }, providerId: 'SM' },
         ],
         deliveries: [{ providerId: 'SM', effectId: 'e', status: 'sent', errorCode: '1', raw: {}, at }],
+        commands: [commandOf(session, 'refused')],
         parked: [parkedEvent(1)],
       })
       const payload = toCommitPayload(batchOf('a', [{ partition: 0, epoch: 1 }], [commit]))
@@ -127,6 +129,7 @@ export function describeReach(database: () => DatabaseInUse): void {
         effects: ['effects'],
         effect_updates: ['effects', 'provider_id'],
         deliveries: ['deliveries', 'at'],
+        commands: ['commands'],
         quarantine: ['quarantine'],
       }
       for (const [list, [table, ...extra]] of Object.entries(own)) {

@@ -1,6 +1,8 @@
 /** The store's contract: the same on the embedded default and on PostgreSQL behind Supabase Lite's HTTP server. */
 import { describe } from 'vitest'
 import { backends } from '../../support/database.ts'
+import { describeCommands } from './commands-suite.ts'
+import { describeAssistantUsage } from './assistant-usage-suite.ts'
 import { describeCommits } from './commit-suite.ts'
 import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
@@ -8,15 +10,19 @@ import { describeGuards } from './guards-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
+import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 
 describe.each(backends)('the store on %s', (backend) => {
   const database = useDatabase(backend)
   describeOwnership(database)
   describeCommits(database)
+  describeCommands(database)
   describeEffects(database)
   describeReading(database)
   describeGuards(database)
+  describeTransitions(database)
   describeReach(database)
   describeForms(database)
+  describeAssistantUsage(database)
 })
