@@ -7,7 +7,7 @@ import type { SimulatedLog } from '../world/simulated-log.ts'
 import type { Accepted } from '../world/simulated-twilio.ts'
 import { draftMark } from '../world/simulated-assistant.ts'
 import type { History } from './history.ts'
-import { toProviderId } from './store-watch.ts'
+import { isFinished, toCommandId, toProviderId } from './store-watch.ts'
 
 export type Everything = {
   readonly tables: Tables
@@ -32,6 +32,7 @@ export function checkEverything(everything: Everything): void {
     if (open.length > 1) everything.history.wrong('I3', `session ${session.sessionId} has ${open.length} open conversations`)
   }
   checkQuarantine(everything)
+  checkCommands(everything)
   checkEffects(everything)
   checkLedger(everything)
 }
@@ -61,6 +62,19 @@ function checkMessages({ tables, log, history }: Everything): void {
     const providerId = toProviderId(entry)
     if (entry.kind !== 'message' || providerId === null || !history.sent.has(providerId)) continue
     if (!inbound.has(providerId) && !parked.has(providerId)) history.wrong('I13', `log entry ${entry.sequence} is nowhere`)
+  }
+}
+
+/** I14: every command has one outcome, and it is in the journal exactly when it was applied. */
+function checkCommands({ tables, log, history }: Everything): void {
+  const applied = new Set([...tables.journal.values()].flat().map(({ eventId }) => eventId))
+  for (const entry of log.entries) {
+    if (entry.kind !== 'command') continue
+    const commandId = toCommandId(entry)
+    const command = tables.commands.get(commandId)
+    if (command === undefined && !isFinished(tables, entry)) history.wrong('I14', `command ${commandId} has no outcome`)
+    const isApplied = command?.outcome === 'applied'
+    if (applied.has(`command:${commandId}`) !== isApplied) history.wrong('I14', `command ${commandId} is ${command?.outcome}`)
   }
 }
 

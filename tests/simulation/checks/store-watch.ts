@@ -5,6 +5,7 @@ import type { StoreWatch } from '../store/simulated-store.ts'
 import { toProviderKey, toQuarantineKey } from '../store/tables.ts'
 import type { Tables } from '../store/tables.ts'
 import type { Faults } from '../world/faults.ts'
+import { optIns, optOuts } from '../world/make-scenario.ts'
 import { incarnation } from '../world/simulated-log.ts'
 import type { SimulatedLog } from '../world/simulated-log.ts'
 import type { History } from './history.ts'
@@ -20,7 +21,7 @@ export type WatchOptions = {
 type Before = { readonly timers: Timers; readonly position: number }
 
 export class CheckingWatch implements StoreWatch {
-  /** When the session's user opted out, until the next message of that user that did not. */
+  /** When the session's user opted out, until that user opts in again. */
   readonly optedOutAt = new Map<string, number>()
   /** Since when an operator speaks in the session. */
   readonly operatorSince = new Map<string, number>()
@@ -64,23 +65,25 @@ export class CheckingWatch implements StoreWatch {
     if (!firstStartedAt.has(effectId)) firstStartedAt.set(effectId, moment)
   }
 
-  #countEndings({ conversations, parked }: SessionCommit): void {
+  #countEndings({ conversations, parked, commands }: SessionCommit): void {
     const { faults } = this.#options
+    for (const { outcome } of commands) faults.count(`outcome ${outcome} command`)
     faults.count('outcome parked event', parked.length)
     for (const { journal } of conversations) {
       for (const { fromStatus, toStatus } of journal) if (fromStatus !== toStatus) faults.count(`status ${toStatus}`)
     }
   }
 
-  #noteSpeaker({ sessionId, speaker, optedOut, conversations }: SessionCommit): void {
+  #noteSpeaker({ sessionId, speaker, messages }: SessionCommit): void {
     const { now } = this.#options.scheduler
     if (!speaker.startsWith('operator:')) this.operatorSince.delete(sessionId)
     else if (!this.operatorSince.has(sessionId)) this.operatorSince.set(sessionId, now)
-    for (const entry of conversations.flatMap(({ journal }) => journal)) {
-      if (entry.reason === 'the user opted out' && entry.fromStatus !== entry.toStatus) this.optedOutAt.set(sessionId, now)
-      else if (toType(entry) === 'message.received') this.optedOutAt.delete(sessionId)
+    // By the words themselves, whatever the host makes of them.
+    for (const { body, direction } of messages) {
+      if (direction !== 'inbound') continue
+      if (optOuts.includes(body)) this.optedOutAt.set(sessionId, now)
+      else if (optIns.includes(body)) this.optedOutAt.delete(sessionId)
     }
-    if (optedOut && !this.optedOutAt.has(sessionId)) this.optedOutAt.set(sessionId, now)
   }
 
   /** I9: the cursor passes an entry only when it is stored, parked, or behind its session's position. */
@@ -131,12 +134,20 @@ function toType({ event }: JournalEntry): string {
 }
 
 export function isFinished(tables: Tables, entry: LogEntry): boolean {
-  if (tables.quarantine.has(toQuarantineKey(entry.partition, { incarnation, sequence: entry.sequence }))) return true
   const session = tables.sessionByKey(entry.sessionKey)
+  const position = { incarnation, sequence: entry.sequence }
+  const isParked = (sessionId: string | null): boolean =>
+    tables.quarantine.has(toQuarantineKey(entry.partition, position, sessionId))
+  if (isParked(null) || isParked(session?.sessionId ?? null)) return true
+  if (entry.kind === 'command') return tables.commands.has(toCommandId(entry))
   const providerId = toProviderId(entry)
   if (session === null || providerId === null) return false
   const key = toProviderKey(session.channelId, providerId)
   return entry.kind === 'message' ? tables.messageByProviderId.has(key) : tables.deliveries.has(key)
+}
+
+export function toCommandId({ data }: LogEntry): string {
+  return (JSON.parse(Buffer.from(data).toString()) as { readonly commandId: string }).commandId
 }
 
 /** Null when it is not one of ours. */

@@ -164,11 +164,11 @@ function load({ real, simulated, made }: Pair): ReturnType<Ask> {
   )
 }
 
-function toUnordered({ sessions, channels, knownProviderIds }: ReturnType<SimulatedStore['load']>) {
+function toUnordered({ sessions, channels, knownKeys }: ReturnType<SimulatedStore['load']>) {
   return {
     sessions: sessions.toSorted((a, b) => (a.sessionId < b.sessionId ? -1 : 1)),
     channels,
-    knownProviderIds: [...new Set(knownProviderIds)].toSorted(),
+    knownKeys: [...new Set(knownKeys)].toSorted(),
   }
 }
 

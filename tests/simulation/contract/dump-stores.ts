@@ -1,6 +1,6 @@
 /** All rows of both stores in one form, without the moments that the database's clock made. */
 import type { Sql } from '../../support/database.ts'
-import type { Tables } from '../store/tables.ts'
+import type { QuarantineRow, Tables } from '../store/tables.ts'
 
 export type Dump = { readonly [table: string]: readonly unknown[] }
 
@@ -65,10 +65,17 @@ export function dumpSimulated(tables: Tables): Dump {
       errorCode: row.errorCode,
       callbacks: row.raw.length,
     })),
-    quarantine: sorted(tables.quarantine.values(), ({ partition, position }) => `${partition} ${String(position.sequence).padStart(9, '0')}`).map(
+    commands: sorted(tables.commands.values(), ({ commandId }) => commandId).map(
+      ({ commandId, sessionId, conversationId, outcome, reason }) => ({ commandId, sessionId, conversationId, outcome, reason }),
+    ),
+    quarantine: sorted(tables.quarantine.values(), toQuarantineOrder).map(
       (row) => ({ partition: row.partition, sequence: row.position.sequence, sessionId: row.sessionId, kind: row.kind }),
     ),
   }
+}
+
+function toQuarantineOrder({ partition, position, sessionId }: QuarantineRow): string {
+  return `${partition} ${String(position.sequence).padStart(9, '0')} ${sessionId ?? ''}`
 }
 
 function sorted<T>(rows: Iterable<T>, toKey: (row: T) => string): T[] {
@@ -94,7 +101,9 @@ export async function dumpReal(sql: Sql): Promise<Dump> {
     deliveries: await sql(`select channel_id as "channelId", provider_id as "providerId", effect_id as "effectId", status,
       error_code as "errorCode", jsonb_array_length(raw) as callbacks from duologue.deliveries
       order by channel_id, provider_id collate "C"`),
+    commands: await sql(`select id as "commandId", session_id as "sessionId", conversation_id as "conversationId",
+      outcome, reason from duologue.commands order by id collate "C"`),
     quarantine: await sql(`select partition, position_sequence as sequence, session_id as "sessionId", kind
-      from duologue.quarantine order by partition, position_sequence`),
+      from duologue.quarantine order by partition, position_sequence, session_id nulls first`),
   }
 }

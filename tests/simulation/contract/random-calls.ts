@@ -3,6 +3,7 @@
  * know an answer to. They are made of what the simulated store holds, and asked of it and of a real one.
  */
 import type {
+  CommandRecord,
   CommitBatch,
   ConversationCommit,
   DeliveryRecord,
@@ -10,6 +11,7 @@ import type {
   OwnedPartition,
   ParkedEvent,
   SessionCommit,
+  SessionRequest,
 } from '../../../src/actors/ports.ts'
 import { deliveryStatuses } from '../../../src/machines/events.ts'
 import { isClosed, statuses } from '../../../src/machines/status.ts'
@@ -97,14 +99,16 @@ export class RandomCalls {
     }))
   }
 
-  requests(): { sessionKey: string; partition: number; providerIds: string[] }[] {
+  requests(): SessionRequest[] {
     const sessions = [...this.#tables.sessions.values()].filter(() => this.#random.chance(0.5)).slice(0, 6)
     const known = sessions.map(({ sessionKey, partition }) => ({
       sessionKey,
       partition,
-      providerIds: Array.from({ length: 3 }, () => `SM${this.#random.int(1, this.#messages + 3)}`),
+      duplicateKeys: Array.from({ length: 3 }, () =>
+        this.#random.pick([`SM${this.#random.int(1, this.#messages + 3)}`, `command:C${this.#random.int(1, 40)}`]),
+      ),
     }))
-    const stranger = { sessionKey: 'whatsapp_3A_2B14155238886.nobody', partition: 0, providerIds: ['SM1'] }
+    const stranger = { sessionKey: 'whatsapp_3A_2B14155238886.nobody', partition: 0, duplicateKeys: ['SM1'] }
     return this.#random.chance(0.3) ? [...known, stranger] : known
   }
 
@@ -172,6 +176,7 @@ export class RandomCalls {
       effects: first === undefined ? [] : [{ ...first, messageId: reply.messageId }, ...others],
       effectUpdates: this.#updates(row),
       deliveries: this.#deliveries(),
+      commands: this.#commands(row),
       parked: random.chance(0.05) ? [this.#parked()] : [],
       quarantined: random.chance(0.05),
       optedOut: random.chance(0.08),
@@ -243,6 +248,14 @@ export class RandomCalls {
         at,
       },
     ]
+  }
+
+  #commands({ conversationId }: SessionRow): CommandRecord[] {
+    const random = this.#random
+    if (conversationId === null || !random.chance(0.1)) return []
+    const outcome = random.pick(['applied', 'refused', 'stale'] as const)
+    const reason = outcome === 'applied' ? null : 'no'
+    return [{ commandId: `C${random.int(1, 40)}`, conversationId, outcome, status: null, version: null, reason, at }]
   }
 
   #parked(): ParkedEvent {

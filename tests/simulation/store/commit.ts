@@ -112,6 +112,10 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
   }
   for (const update of session.effectUpdates) writeEffectUpdate(tables, sessionId, update, moment, lease)
   writeDeliveries(tables, { sessionId, channelId }, session.deliveries)
+  for (const command of session.commands) {
+    // Two conversations were asked under one id: the first is the command.
+    if (!tables.commands.has(command.commandId)) tables.commands.set(command.commandId, { ...command, sessionId })
+  }
   park(tables, session.partition, sessionId, session.parked)
 }
 
@@ -155,7 +159,7 @@ function writeEffectUpdate(
 /** The same position may come again while its partition's cursor waits for another session. */
 function park(tables: Tables, partition: number, sessionId: string | null, parked: SessionCommit['parked']): void {
   for (const event of parked) {
-    const key = toQuarantineKey(partition, event.position)
+    const key = toQuarantineKey(partition, event.position, sessionId)
     if (!tables.quarantine.has(key)) tables.quarantine.set(key, { ...event, partition, sessionId })
   }
 }

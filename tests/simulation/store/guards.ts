@@ -87,7 +87,7 @@ function findBrokenConversation(tables: Tables, conversation: ConversationCommit
 function findBrokenEntry({ fromStatus, toStatus, event }: JournalEntry): string | null {
   if (!mayFollow(fromStatus, toStatus)) return `may not go from ${fromStatus ?? 'nothing'} to ${toStatus}`
   const type = (event as { readonly type?: unknown }).type
-  const isWord = type === 'message.received' || (typeof type === 'string' && type.startsWith('operator.'))
+  const isWord = typeof type === 'string' && /^(?:message\.received$|handoff\.requested$|operator\.)/u.test(type)
   return fromStatus === toStatus && toClosedRank(toStatus) > 0 && isWord ? `is closed and takes no ${type}` : null
 }
 

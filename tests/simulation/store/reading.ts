@@ -28,13 +28,18 @@ export function loadSessions(
   return {
     sessions: found.map(toLoaded),
     channels: tables.channels.filter(({ businessToken }) => missing.has(businessToken)),
-    knownProviderIds: requests.flatMap(({ sessionKey, providerIds }) => {
+    knownKeys: requests.flatMap(({ sessionKey, duplicateKeys }) => {
       const channel = tables.channels.find(({ businessToken }) => businessToken === sessionKey.split('.')[0])
-      return providerIds
-        .filter((id) => channel !== undefined && tables.messageByProviderId.has(toProviderKey(channel.channelId, id)))
-        .map((providerId) => `${sessionKey} ${providerId}`)
+      return duplicateKeys
+        .filter((key) => channel !== undefined && isStored(tables, channel.channelId, key))
+        .map((key) => `${sessionKey} ${key}`)
     }),
   }
+}
+
+function isStored(tables: Tables, channelId: string, key: string): boolean {
+  if (key.startsWith('command:')) return tables.commands.has(key.slice('command:'.length))
+  return tables.messageByProviderId.has(toProviderKey(channelId, key))
 }
 
 export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSession {
@@ -51,13 +56,14 @@ export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSess
 }
 
 function toLoadedConversation(row: ConversationRow): NonNullable<LoadedSession['conversation']> {
-  const { conversationId, status, machine, machineVersion, version, hash, updatedAt } = row
+  const { conversationId, status, machine, machineVersion, version, notableVersion, hash, updatedAt } = row
   return {
     conversationId,
     status,
     machine,
     machineVersion,
     version,
+    notableVersion,
     snapshot: JSON.parse(row.snapshot) as Json,
     hash,
     timers: JSON.parse(row.timers) as Timers,
@@ -135,10 +141,16 @@ export function findKnownProviderIds(tables: Tables, channelId: string, provider
 
 export function recentMessages(tables: Tables, sessionId: string, limit: number): MessageRecord[] {
   return [...tables.messages.values()]
-    .filter((message) => message.sessionId === sessionId)
+    .filter((message) => message.sessionId === sessionId && !wasNeverSent(tables, message))
     .toSorted((a, b) => (a.messageId < b.messageId ? -1 : 1))
     .slice(-limit)
     .map(toRecord)
+}
+
+function wasNeverSent(tables: Tables, { messageId }: MessageRow): boolean {
+  return [...tables.effects.values()].some(
+    (effect) => effect.messageId === messageId && (effect.status === 'cancelled' || effect.status === 'failed'),
+  )
 }
 
 function toRecord({ sessionId: _session, channelId: _channel, ...message }: MessageRow): MessageRecord {

@@ -10,7 +10,7 @@ export function findRefusals(tables: Tables, batch: CommitBatch, held: ReadonlyS
   for (const session of batch.sessions) {
     if (!held.has(session.partition)) continue
     const known = findKnown(tables, session)
-    if (known.length > 0) exceptions[session.sessionId] = { kind: 'duplicate', providerIds: known }
+    if (known.length > 0) exceptions[session.sessionId] = { kind: 'duplicate', duplicateKeys: known }
     // A stale session is loaded anew, and that tells its known provider ids too.
     if (isStale(tables, session, conversations)) exceptions[session.sessionId] = { kind: 'stale' }
   }
@@ -61,11 +61,13 @@ function hasOtherOpen(tables: Tables, sessionId: string, conversations: readonly
 
 function findKnown(tables: Tables, session: SessionCommit): string[] {
   const channelId = tables.sessions.get(session.sessionId)?.channelId ?? session.created?.channelId ?? ''
-  return session.messages.flatMap(({ direction, providerId }) =>
+  const messages = session.messages.flatMap(({ direction, providerId }) =>
     direction === 'inbound' &&
     providerId !== null &&
     tables.messageByProviderId.has(toProviderKey(channelId, providerId))
       ? [providerId]
       : [],
   )
+  const commands = session.commands.filter(({ commandId }) => tables.commands.has(commandId))
+  return [...messages, ...commands.map(({ commandId }) => `command:${commandId}`)]
 }

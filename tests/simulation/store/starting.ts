@@ -56,8 +56,9 @@ function findObstacle(
 ): 'opted-out' | 'window-closed' | 'speaker-changed' | null {
   if (effect.kind !== 'sendMessage' || session === undefined) return null
   if (session.optedOut) return 'opted-out'
-  if (effect.speakerToken !== session.speakerToken) return 'speaker-changed'
-  const { contentSid } = (effect.params ?? {}) as { readonly contentSid?: unknown }
+  const { contentSid, author } = (effect.params ?? {}) as { readonly contentSid?: unknown; readonly author?: unknown }
+  // What a person wrote and the chart took is sent, also when that person has left since.
+  if (effect.speakerToken !== session.speakerToken && author !== 'operator') return 'speaker-changed'
   const isFreeForm = contentSid === undefined || contentSid === null
   const isLate = (session.lastInboundAt ?? -Infinity) < moment + session.clockOffsetMs - windowMs
   return session.businessAddress.startsWith('whatsapp:') && isFreeForm && isLate ? 'window-closed' : null

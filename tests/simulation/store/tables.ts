@@ -1,5 +1,6 @@
 /** The rows of the simulated store, as the tables of supabase/migrations hold them. */
 import type {
+  CommandRecord,
   ConversationCommit,
   DeliveryRecord,
   Effect,
@@ -31,7 +32,7 @@ export type PartitionRow = {
   lastCommitOutcome: Exceptions | null
 }
 
-export type Exception = { readonly kind: 'stale' } | { readonly kind: 'duplicate'; readonly providerIds: string[] }
+export type Exception = { readonly kind: 'stale' } | { readonly kind: 'duplicate'; readonly duplicateKeys: string[] }
 export type Exceptions = { [sessionId: string]: Exception }
 
 export type NodeRow = { seenAt: number; leaseMs: number; isLeaving: boolean }
@@ -98,7 +99,9 @@ export class Tables {
   readonly effects = new Map<string, EffectRow>()
   /** By `<channel> <provider id>`. */
   readonly deliveries = new Map<string, DeliveryRow>()
-  /** By `<partition> <incarnation> <sequence>`. */
+  /** By their id. */
+  readonly commands = new Map<string, CommandRecord & { readonly sessionId: string }>()
+  /** By `<partition> <incarnation> <sequence> <session>`. */
   readonly quarantine = new Map<string, QuarantineRow>()
 
   constructor(channels: readonly ChannelRow[], partitions: number) {
@@ -146,8 +149,8 @@ export function toProviderKey(channelId: string, providerId: string): string {
   return `${channelId} ${providerId}`
 }
 
-export function toQuarantineKey(partition: number, { incarnation, sequence }: Position): string {
-  return `${partition} ${incarnation} ${sequence}`
+export function toQuarantineKey(partition: number, position: Position, sessionId: string | null): string {
+  return `${partition} ${position.incarnation} ${position.sequence} ${sessionId}`
 }
 
 export function isUnsettled({ status }: Pick<Effect, 'status'>): boolean {

@@ -9,6 +9,10 @@ export function act(world: World, action: Action): void {
     world.receive(action.user, action.id, action.body)
     return
   }
+  if (action.kind === 'operator') {
+    world.command(action.user, action.id, action.does, action.looks)
+    return
+  }
   const end = (forMs: number, undo: () => void): void => void scheduler.after(null, forMs, `${action.kind} ends`, undo)
   const made = 'node' in action ? world.nodes[action.node] : undefined
   if ('node' in action && (made === null || made === undefined)) return

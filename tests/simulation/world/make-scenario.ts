@@ -4,6 +4,7 @@ import { createRandom } from '../engine/random.ts'
 import type { SeededRandom } from '../engine/random.ts'
 import { chanceFaults } from './faults.ts'
 import type { ChanceFault, Rates } from './faults.ts'
+import { operatorDeeds } from './scenario.ts'
 import type { Action, Scenario } from './scenario.ts'
 
 /** What a busy seed's chance of each fault is, per occasion. */
@@ -41,7 +42,7 @@ export const storePoison = '☠ store'
 const ordinary = ['hello', 'and my order?', 'onde está meu pedido', '12345', 'please', 'gracias, pero necesito ayuda', 'ok?']
 const endings = ['tchau', 'obrigado!', 'thanks, bye', 'encerrar']
 export const optOuts: readonly string[] = ['STOP', 'parar']
-const optIns = ['START']
+export const optIns: readonly string[] = ['START']
 const forPerson = ['quero falar com um atendente', 'I want to talk to a person']
 
 export function makeScenario(seed: number): Scenario {
@@ -58,7 +59,7 @@ export function makeScenario(seed: number): Scenario {
     settings: makeSettings(random),
     rates: makeRates(random),
     lagMs: random.int(500, 5_000),
-    actions: [...messages, ...makeFaults(random, shape)].toSorted((a, b) => a.at - b.at),
+    actions: [...messages, ...makeOperators(random, shape), ...makeFaults(random, shape)].toSorted((a, b) => a.at - b.at),
     night: random.chance(0.3) ? { days: random.pick([0.05, 1, 3, 4]), retried: pickRetried(random, messages) } : null,
   }
 }
@@ -103,6 +104,22 @@ function makeMessages(random: SeededRandom, { users, lengthMs }: Shape): Extract
   const last = messages.at(-1)
   if (poison !== null && last !== undefined) messages.push({ ...last, body: poison, id: `SM-poison-${messages.length}` })
   return messages
+}
+
+/** Somebody takes a conversation over, answers, and gives it back or closes it; at times out of turn. */
+function makeOperators(random: SeededRandom, { users, lengthMs }: Shape): Action[] {
+  const deeds: Action[] = []
+  for (let left = random.pick([0, 0, 1, 2, 3]); left > 0; left -= 1) {
+    const user = random.int(0, users - 1)
+    let at = random.int(1_000, lengthMs)
+    const usual = ['assigned', 'replied', 'replied', random.pick(['released', 'closed', 'escalated', 'extended'] as const)] as const
+    for (const does of usual) {
+      const deed = random.chance(0.9) ? does : random.pick(operatorDeeds)
+      deeds.push({ at, kind: 'operator', user, does: deed, id: `C-${left}-${deeds.length}`, looks: random.chance(0.5) })
+      at += random.pick([0, 400, 2_000, 6_000])
+    }
+  }
+  return deeds
 }
 
 function makeBody(random: SeededRandom, isLast: boolean): string {

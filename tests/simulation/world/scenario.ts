@@ -5,8 +5,13 @@
 import type { JsonObject } from '../../../src/machines/json.ts'
 import type { Rates } from './faults.ts'
 
+/** `looks`: the command carries the version that the operator saw. */
+export const operatorDeeds = ['assigned', 'replied', 'released', 'extended', 'escalated', 'closed'] as const
+export type OperatorDeed = (typeof operatorDeeds)[number]
+
 export type Action =
   | { readonly at: number; readonly kind: 'message'; readonly user: number; readonly body: string; readonly id: string }
+  | { readonly at: number; readonly kind: 'operator'; readonly user: number; readonly does: OperatorDeed; readonly id: string; readonly looks: boolean }
   | { readonly at: number; readonly kind: 'foreign-event'; readonly user: number }
   | { readonly at: number; readonly kind: 'node-kill'; readonly node: number; readonly forMs: number; readonly keepsName: boolean }
   | { readonly at: number; readonly kind: 'node-pause'; readonly node: number; readonly forMs: number }

@@ -46,6 +46,7 @@ export function createSimulatedNode(world: World, nodeId: string): SimulatedNode
       return new Promise(() => {})
     },
     emitted: () => {},
+    commandSettled: () => {},
     registry: { [world.registration.machine.id]: world.registration },
     settings: {
       nodeId,

@@ -1,8 +1,9 @@
 /** Everything that one simulation consists of, and what the scenario does to it. */
-import type { EffectRequest, LoggedEvent, LoggedMessage } from '../../../src/actors/ports.ts'
+import type { EffectRequest, LoggedCommand, LoggedEvent, LoggedMessage } from '../../../src/actors/ports.ts'
 import { StoreRefused } from '../../../src/actors/ports.ts'
 import { toSessionKey, toToken } from '../../../src/actors/session-key.ts'
 import { conversationRegistration } from '../../../src/machines/conversation/registration.ts'
+import type { JsonObject } from '../../../src/machines/json.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { checkDraft, checkSend } from '../checks/effect-watch.ts'
 import { foreignEvent } from '../checks/final-checks.ts'
@@ -17,7 +18,7 @@ import { toTraceLines } from './trace-lines.ts'
 import type { StoreState } from './links.ts'
 import { machinePoison, storePoison } from './make-scenario.ts'
 import { poisonMachine } from './poison-machine.ts'
-import type { Scenario } from './scenario.ts'
+import type { OperatorDeed, Scenario } from './scenario.ts'
 import { SimulatedLog } from './simulated-log.ts'
 import { createSimulatedNode } from './simulated-node.ts'
 import type { SimulatedNode } from './simulated-node.ts'
@@ -175,6 +176,28 @@ export class World {
     scheduler.after(null, delayMs + scheduler.random.int(0, 4_000), 'webhook again', () => void this.#publish(message))
   }
 
+  /** An operator looks at the conversation as it is stored and asks something of it. */
+  command(user: number, commandId: string, does: OperatorDeed, looks: boolean): void {
+    const { businessAddress, userKey } = this.#toMessage(user, '', '')
+    const conversationId = this.tables.sessionByKey(toSessionKey(businessAddress, userKey))?.conversationId ?? null
+    const conversation = conversationId === null ? undefined : this.tables.conversations.get(conversationId)
+    if (conversationId === null || conversation === undefined) return
+    this.faults.count(`command ${does}`)
+    const command: LoggedCommand = {
+      v: 1,
+      type: 'command.issued',
+      businessAddress,
+      userKey,
+      commandId,
+      conversationId,
+      seenVersion: looks ? conversation.version : null,
+      event: { type: `operator.${does}`, operatorId: 'ana', ...toDetails(does) },
+      issuedAt: this.scheduler.now,
+    }
+    void this.#publish(command)
+    if (this.faults.happens('webhook-duplicate')) void this.#publish(command)
+  }
+
   foreign(user: number): void {
     const { businessAddress, userKey } = this.#toMessage(user, 'foreign', '')
     this.log.append('message', toSessionKey(businessAddress, userKey), new TextEncoder().encode(foreignEvent))
@@ -214,4 +237,10 @@ export class World {
     this.underWay -= 1
     if (event.type === 'message.received') history.acknowledged.add(event.providerId)
   }
+}
+
+function toDetails(does: OperatorDeed): JsonObject {
+  if (does === 'replied') return { body: 'a person answers' }
+  if (does === 'closed') return { as: 'agent', reason: 'done' }
+  return does === 'escalated' ? { reason: 'too hard' } : {}
 }
