@@ -5,8 +5,10 @@
  *   npm run simulate -- --seeds 10000        more of them, from --first
  *   npm run simulate -- --seed 61            one seed, exactly as it ran, with every decision
  *   npm run simulate -- --seed 61 --steps 500:900   only these decisions of it
+ *   npm run simulate -- --scenario FILE      a scenario as tests/simulation/fixtures keeps them
  *   npm run simulate -- --seed 61 --shrink   what remains of a failing seed when everything else is taken away
  */
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runSeeds } from '../tests/simulation/run/run-seeds.ts'
@@ -14,21 +16,24 @@ import { runGuarded } from '../tests/simulation/run/seed-runner.ts'
 import { shrink } from '../tests/simulation/run/shrink.ts'
 import { findMissing, toLines } from '../tests/simulation/run/summary.ts'
 import { makeScenario } from '../tests/simulation/world/make-scenario.ts'
+import type { Scenario } from '../tests/simulation/world/scenario.ts'
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '2000' },
     first: { type: 'string', default: '1' },
+    scenario: { type: 'string' },
     steps: { type: 'string' },
     shrink: { type: 'boolean', default: false },
     threads: { type: 'string', default: String(Math.min(2, availableParallelism())) },
   },
 })
 
-if (values.seed === undefined) await runMany()
+if (values.scenario !== undefined) await replay(JSON.parse(readFileSync(values.scenario, 'utf8')).scenario as Scenario)
+else if (values.seed === undefined) await runMany()
 else if (values.shrink) await shrinkOne(Number(values.seed))
-else await replayOne(Number(values.seed))
+else await replay(makeScenario(Number(values.seed)))
 
 async function runMany(): Promise<void> {
   const began = performance.now()
@@ -44,15 +49,15 @@ async function runMany(): Promise<void> {
   if (summary.failures.length > 0) process.exitCode = 1
 }
 
-async function replayOne(seed: number): Promise<void> {
+async function replay(scenario: Scenario): Promise<void> {
   const [from = 0, to = Infinity] = (values.steps ?? '').split(':').filter(Boolean).map(Number)
   let lines = 0
-  const result = await runGuarded(makeScenario(seed), (line) => {
+  const result = await runGuarded(scenario, (line) => {
     lines += 1
     if (lines >= from && lines <= to) console.log(`${String(lines).padStart(6)} ${line}`)
   })
   const { violations, steps, chartSteps, virtualMs, hash } = result
-  console.log(`seed ${seed}: ${steps} steps, ${chartSteps} of charts, ${(virtualMs / 1_000).toFixed(0)} virtual seconds, ends with ${hash}`)
+  console.log(`seed ${scenario.seed}: ${steps} steps, ${chartSteps} of charts, ${(virtualMs / 1_000).toFixed(0)} virtual seconds, ends with ${hash}`)
   for (const violation of violations) console.log(`wrong: ${violation}`)
   if (violations.length > 0) process.exitCode = 1
 }

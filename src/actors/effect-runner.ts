@@ -224,10 +224,19 @@ export class EffectRunner {
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
-      const resolved = await resolveUncertain(this.#host, performer, request)
+      const resolved = await resolveUncertain(this.#host, performer, request, () => this.#hasRival(session, effect))
       // One that was cut short, because the partition was lost, is asked about anew if it comes back.
       if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
+    })
+  }
+
+  /** Another send of the session with the same text has been started and is not settled. */
+  #hasRival(session: Session, effect: Effect): boolean {
+    return (session.newest?.effects ?? []).some((other) => {
+      const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
+      const mayBeThere = other.status !== 'pending' || this.#isRunning(session, other)
+      return isOther && mayBeThere && toBody(other) === toBody(effect)
     })
   }
 
@@ -294,6 +303,10 @@ function isWanted(session: Session, effect: Effect): boolean {
   const { newest } = session
   if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
   return effect.childId !== null || isOperators(effect) || newest.speakerToken === effect.speakerToken
+}
+
+function toBody({ params }: Effect): Json | undefined {
+  return (params as { readonly body?: Json } | null)?.body
 }
 
 /** What a person wrote and the chart took is sent, also when that person has left since (docs/decisions, operators). */

@@ -139,11 +139,19 @@ export function isFinished(tables: Tables, entry: LogEntry): boolean {
   const isParked = (sessionId: string | null): boolean =>
     tables.quarantine.has(toQuarantineKey(entry.partition, position, sessionId))
   if (isParked(null) || isParked(session?.sessionId ?? null)) return true
+  if (isCopyParked(tables, entry)) return true
   if (entry.kind === 'command') return tables.commands.has(toCommandId(entry))
   const providerId = toProviderId(entry)
   if (session === null || providerId === null) return false
   const key = toProviderKey(session.channelId, providerId)
   return entry.kind === 'message' ? tables.messageByProviderId.has(key) : tables.deliveries.has(key)
+}
+
+/** The log had it twice, and the other one is parked. */
+function isCopyParked(tables: Tables, entry: LogEntry): boolean {
+  if (tables.quarantine.size === 0) return false
+  const name = entry.kind === 'command' ? `"commandId":"${toCommandId(entry)}"` : `"providerId":"${toProviderId(entry)}"`
+  return [...tables.quarantine.values()].some(({ dataBase64 }) => Buffer.from(dataBase64, 'base64').toString().includes(name))
 }
 
 export function toCommandId({ data }: LogEntry): string {

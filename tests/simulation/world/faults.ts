@@ -11,6 +11,7 @@ export const chanceFaults = [
   'store-request-late',
   'store-stale-read',
   'log-ack-lost',
+  'log-duplicate-stored',
   'log-delivery-late',
   'twilio-timeout-after-accept',
   'twilio-timeout-before-accept',

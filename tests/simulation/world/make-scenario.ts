@@ -17,6 +17,7 @@ const usualRates: { readonly [fault in ChanceFault]: number } = {
   'store-request-late': 0.005,
   'store-stale-read': 0.1,
   'log-ack-lost': 0.05,
+  'log-duplicate-stored': 0.2,
   'log-delivery-late': 0.04,
   'twilio-timeout-after-accept': 0.06,
   'twilio-timeout-before-accept': 0.06,
