@@ -4,7 +4,7 @@
  */
 import { defineConfig } from 'vitest/config'
 
-const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts,commands,bench}/**/*.test.ts'
+const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts,commands,bench,simulation}/**/*.test.ts'
 
 export default defineConfig({
   test: {

@@ -6,13 +6,20 @@
  */
 import { parseArgs } from 'node:util'
 import { catchMutants } from '../tests/simulation/mutants/catch-mutants.ts'
+import type { Caught } from '../tests/simulation/mutants/catch-mutants.ts'
+import { catchSqlMutants } from '../tests/simulation/mutants/catch-sql-mutants.ts'
 import { simulatedMutants } from '../tests/simulation/mutants/simulated-mutants.ts'
+import { sqlMutants } from '../tests/simulation/mutants/sql-mutants.ts'
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, atOnce: { type: 'string', default: '2' } } })
-const chosen = simulatedMutants.filter(({ name }) => name.includes(values.only))
-const caught = await catchMutants(chosen, Number(values.atOnce), ({ name, by, seconds }) => {
-  console.log(`${by === null ? 'SURVIVED' : 'caught  '} ${name} (${seconds.toFixed(1)} s)${by === null ? '' : `: ${by}`}`)
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, atOnce: { type: 'string', default: '2' } },
 })
-const survivors = caught.filter(({ by }) => by === null).length
-console.log(`${caught.length - survivors} of ${caught.length} caught`)
-if (survivors > 0) process.exitCode = 1
+const tell = ({ name, by, seconds }: Caught): void => {
+  console.log(`${by === null ? 'SURVIVED' : 'caught'} ${name} (${seconds.toFixed(1)} s)${by === null ? '' : `: ${by}`}`)
+}
+const isChosen = ({ name }: { readonly name: string }): boolean => name.includes(values.only)
+const simulated = await catchMutants(simulatedMutants.filter(isChosen), Number(values.atOnce), tell)
+const sql = sqlMutants.some(isChosen) ? await catchSqlMutants(sqlMutants.filter(isChosen), tell) : []
+const toCount = (caught: readonly Caught[]): string => `${caught.filter(({ by }) => by !== null).length} of ${caught.length}`
+console.log(`caught ${toCount(simulated)} by the simulation, ${toCount(sql)} in SQL by the comparison of the stores`)
+if ([...simulated, ...sql].some(({ by }) => by === null)) process.exitCode = 1

@@ -57,7 +57,7 @@ async function compareOnce(database: TestDatabase, seed: number): Promise<string
 }
 
 /** The function as its newest migration makes it, as a statement that replaces what is there. */
-async function findDefinition(name: string): Promise<string> {
+export async function findDefinition(name: string): Promise<string> {
   const pattern = new RegExp(`^create (?:or replace )?function ${name.replace('.', '\\.')}\\([\\s\\S]*?^\\$\\$;`, 'gmu')
   const found = (await readMigrations()).flatMap(({ sql }) => [...sql.matchAll(pattern)].map(([text]) => text))
   const newest = found.at(-1)
