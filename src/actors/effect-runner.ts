@@ -73,7 +73,9 @@ export class EffectRunner {
   }
 
   #isRunning(session: Session, effect: Effect): boolean {
-    return this.#running.get(session)?.has(effect.effectId) === true || this.#toStart.has(effect.effectId)
+    // A start that a lost partition left behind is nothing to the session that was loaded since.
+    const isStarting = this.#toStart.get(effect.effectId)?.session === session
+    return isStarting || this.#running.get(session)?.has(effect.effectId) === true
   }
 
   #abortUnwanted(session: Session, committed: SessionState): void {
@@ -154,7 +156,7 @@ export class EffectRunner {
       const sentAt = this.#host.clock.monotonic()
       const outcomes = await this.#start(taken)
       for (const waiting of taken) {
-        this.#toStart.delete(waiting.effect.effectId)
+        if (this.#toStart.get(waiting.effect.effectId) === waiting) this.#toStart.delete(waiting.effect.effectId)
         this.#started(waiting, outcomes?.get(waiting.effect.effectId) ?? null, sentAt)
       }
     }
@@ -231,11 +233,13 @@ export class EffectRunner {
     })
   }
 
-  /** Another send of the session with the same text has been started and is not settled. */
+  /** Another send of the session with the same text has been started, and what became of it is not stored yet. */
   #hasRival(session: Session, effect: Effect): boolean {
-    return (session.newest?.effects ?? []).some((other) => {
+    const { committed, newest } = session
+    return (committed?.effects ?? []).some((other) => {
       const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
-      const mayBeThere = other.status !== 'pending' || this.#isRunning(session, other)
+      const isChanging = newest?.effects.includes(other) === false
+      const mayBeThere = isChanging || other.status !== 'pending' || this.#isRunning(session, other)
       return isOther && mayBeThere && toBody(other) === toBody(effect)
     })
   }

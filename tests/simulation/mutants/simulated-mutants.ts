@@ -154,6 +154,25 @@ const effects: SimulatedMutant[] = [
   },
 ]
 
+const late: SimulatedMutant[] = [
+  {
+    name: 'a start that was left behind hides the one of the session that was loaded since',
+    breaks: 'liveness (found by the simulation)',
+    file: 'src/actors/effect-runner.ts',
+    from: 'if (this.#toStart.get(waiting.effect.effectId) === waiting) this.#toStart.delete',
+    to: 'this.#toStart.delete',
+    seedsMax: 2_000,
+  },
+  {
+    name: 'a commit that its owner has given up is written after a newer one',
+    breaks: 'D6 (found by the simulation)',
+    file: 'tests/simulation/store/commit.ts',
+    from: 'const isLate = (partition: number): boolean => (tables.partition(partition).lastCommitId ?? \'\') > batch.commitId',
+    to: 'const isLate = (_partition: number): boolean => false',
+    seedsMax: 2_000,
+  },
+]
+
 const time: SimulatedMutant[] = [
   {
     name: 'timers fire without the barrier',
@@ -248,4 +267,4 @@ const store: SimulatedMutant[] = [
   },
 ]
 
-export const simulatedMutants: readonly SimulatedMutant[] = [...commits, ...effects, ...time, ...store]
+export const simulatedMutants: readonly SimulatedMutant[] = [...commits, ...effects, ...late, ...time, ...store]

@@ -27,8 +27,15 @@ const commits: SqlMutant[] = [
     name: 'commit_steps knows no commit again',
     breaks: 'D6: the same id answers the same',
     function: 'public.commit_steps',
-    from: 'filter (where stored.last_commit_id is distinct from commit_id)',
-    to: 'filter (where true)',
+    from: 'filter (where stored.last_commit_id = commit_id)',
+    to: 'filter (where false)',
+  },
+  {
+    name: 'a commit that its owner has given up is written after a newer one',
+    breaks: 'D6',
+    function: 'public.commit_steps',
+    from: 'stored.last_commit_id < commit_id collate "C"',
+    to: 'stored.last_commit_id <> commit_id',
   },
   {
     name: 'the cursor moves over a stale step',

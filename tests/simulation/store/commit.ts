@@ -12,6 +12,8 @@ export type Judgement = {
   readonly moment: number
   readonly held: ReadonlySet<number>
   readonly repeated: ReadonlySet<number>
+  /** Their owner has committed since what this batch, which was given up, comes too late for. */
+  readonly late: ReadonlySet<number>
   readonly exceptions: Exceptions
 }
 
@@ -22,9 +24,13 @@ export function judge(tables: Tables, batch: CommitBatch, moment: number): Judge
     return row !== undefined && row.epoch === epoch && row.owner === batch.nodeId
   })
   const isRepeated = (partition: number): boolean => tables.partition(partition).lastCommitId === batch.commitId
-  const held = new Set(owned.map(({ partition }) => partition).filter((partition) => !isRepeated(partition)))
-  const repeated = new Set(owned.map(({ partition }) => partition).filter((partition) => isRepeated(partition)))
-  return { moment, held, repeated, exceptions: findRefusals(tables, batch, held) }
+  // Ids of one owner's commits sort in the order of their making.
+  const isLate = (partition: number): boolean => (tables.partition(partition).lastCommitId ?? '') > batch.commitId
+  const numbers = owned.map(({ partition }) => partition)
+  const held = new Set(numbers.filter((partition) => !isRepeated(partition) && !isLate(partition)))
+  const repeated = new Set(numbers.filter((partition) => isRepeated(partition)))
+  const late = new Set(numbers.filter((partition) => isLate(partition)))
+  return { moment, held, repeated, late, exceptions: findRefusals(tables, batch, held) }
 }
 
 /** Writes all or, when a rule would be broken, nothing. Answers which sessions were written. */
@@ -43,10 +49,15 @@ export function write(tables: Tables, batch: CommitBatch, judged: Judgement): re
   return accepted
 }
 
-export function toOutcome(tables: Tables, batch: CommitBatch, { held, repeated, exceptions }: Judgement): CommitOutcome {
+export function toOutcome(
+  tables: Tables,
+  batch: CommitBatch,
+  { held, repeated, late, exceptions }: Judgement,
+): CommitOutcome {
   const known: Exceptions = { ...exceptions }
   for (const partition of repeated) Object.assign(known, tables.partition(partition).lastCommitOutcome)
-  const isCommitted = (partition: number): boolean => held.has(partition) || repeated.has(partition)
+  for (const { sessionId, partition } of batch.sessions) if (late.has(partition)) known[sessionId] = { kind: 'stale' }
+  const isCommitted = (partition: number): boolean => held.has(partition) || repeated.has(partition) || late.has(partition)
   const toSessionOutcome = ({ sessionId, partition }: SessionCommit): SessionOutcome =>
     isCommitted(partition) ? (known[sessionId] ?? { kind: 'committed' }) : { kind: 'fenced' }
   return {

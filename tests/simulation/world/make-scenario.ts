@@ -38,6 +38,8 @@ const usualRates: { readonly [fault in ChanceFault]: number } = {
   'ai-ignores-abort': 0.3,
 }
 
+const rateMax = 0.5
+
 export const machinePoison = '☠ machine'
 export const storePoison = '☠ store'
 const ordinary = ['hello', 'and my order?', 'onde está meu pedido', '12345', 'please', 'gracias, pero necesito ayuda', 'ok?']
@@ -83,8 +85,8 @@ function makeRates(random: SeededRandom): Rates {
   const calm = random.chance(0.1)
   const rates: { [fault in ChanceFault]?: number } = {}
   for (const fault of chanceFaults) {
-    const weight = calm ? 0 : random.pick([0, 0, 0.3, 1, 1, 3])
-    if (weight > 0) rates[fault] = usualRates[fault] * weight
+    const weight = calm ? 0 : random.pick([0, 0, 0.3, 1, 1, 3, 10])
+    if (weight > 0) rates[fault] = Math.min(rateMax, usualRates[fault] * weight)
   }
   return rates
 }
