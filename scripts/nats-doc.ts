@@ -84,7 +84,8 @@ const examples: readonly { readonly event: LoggedEvent; readonly schema: z.ZodTy
     schema: messageSchema,
     words: `The user wrote. \`providerId\` names the message for ever: a second one with the same id and business address is the
 same message. \`replyAddress\` is where the answer goes, as the provider spells it. \`media\` are links; nothing is fetched
-here. \`raw\` is what the provider sent, kept beside the message and read by nobody; it may be empty.`,
+here. \`raw\` is what the provider sent, kept beside the message and read by nobody; it may be empty. In a message that
+reconciliation took from the provider's list, since its webhook never arrived, \`raw.Recovered\` is \`"true"\`.`,
   },
   {
     event: {
@@ -257,7 +258,10 @@ changes. \`npm run duologue -- doctor\` compares all of this.
 
 Reading along is free: an ordered consumer with one filter, such as \`${toPartitionFilter(7)}\`, disturbs nobody.
 Duologue itself acknowledges nothing; its place in the stream is committed in the database together with what the events
-did. Do not purge what is not yet behind every partition's cursor.
+did. It purges by itself what is behind every partition's cursor, less a day. Leave that to it: events that are missing
+in front of a cursor, a stream that is shorter than it was, and one that was made anew are an incident. Then an error is
+logged, \`duologue_log_incidents_total\` grows, a recreated or shortened stream is read from its first event, and the
+provider's list of the last day is compared before any timer fires.
 `
 }
 

@@ -16,6 +16,7 @@ import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
 import type { App } from './infra/http/app.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
+import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
 import { openLog } from './parts/log.ts'
 import type { Parts } from './parts/parts.ts'
@@ -72,6 +73,8 @@ async function openParts(
   closers.push(async () => provider.close())
   const assistant = await openAssistant(config, database, telemetry)
   await database.initialize(config.partitions, provider.numbers)
+  const care = openCare({ config, telemetry, log, database, provider })
+  closers.push(async () => care.close())
   const apiToken = config.apiToken ?? folder?.readOrCreateSecret('api-token', () => randomBytes(24).toString('hex'))
   if (apiToken === undefined) throw new Error('could not make an API token without a data folder')
   const url = `http://${config.http.host}:${config.http.port === 0 ? await findFreePort(config.http.host) : config.http.port}`
@@ -84,6 +87,7 @@ async function openParts(
     log,
     database,
     provider,
+    care,
     assistant,
   }
 }

@@ -147,7 +147,8 @@ export class Lane {
         return { kind: 'answered', outcome: await this.#host.store.commitSteps(batch) }
       } catch (error) {
         if (this.#isStopped || partitions.every(({ isLost }) => isLost)) return { kind: 'abandoned' }
-        if (error instanceof StoreRefused) refusals += 1
+        // In a row: an outage refuses now and then, too.
+        refusals = error instanceof StoreRefused ? refusals + 1 : 0
         this.#host.telemetry.count('commit_attempts_failed', {
           kind: error instanceof StoreRefused ? 'refused' : 'unknown',
         })

@@ -10,6 +10,7 @@
  */
 import type { Json } from '../machines/json.ts'
 import { pause, toRetryDelay } from './committer.ts'
+import { EffectSlots } from './effect-slots.ts'
 import type { Cancelled } from './entry.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
@@ -26,8 +27,7 @@ export class EffectRunner {
   readonly #host: Host
   readonly #running = new Map<Session, Map<string, Running>>()
   readonly #toStart = new Map<string, Waiting>()
-  readonly #inFlight = new Map<string, number>()
-  readonly #queued = new Map<string, (() => void)[]>()
+  readonly #slots = new EffectSlots()
   /** Asked about as often as makes sense; after a restart they are asked about once more. */
   readonly #leftToPerson = new Set<string>()
   #starting: Promise<void> | null = null
@@ -256,7 +256,7 @@ export class EffectRunner {
     const controller = new AbortController()
     const running = this.#running.get(session) ?? new Map<string, Running>()
     this.#running.set(session, running)
-    const done = this.#withinLimit(effect, () => work(controller.signal))
+    const done = this.#withinLimit(session, effect, () => work(controller.signal))
       .catch((error: unknown): EffectResult => {
         this.#host.telemetry.log('error', 'an effect threw', { effectId: effect.effectId, error: String(error) })
         // Nobody knows how far it came.
@@ -272,23 +272,11 @@ export class EffectRunner {
     running.set(effect.effectId, { controller, isVisible, done })
   }
 
-  async #withinLimit<T>(effect: Effect, work: () => Promise<T>): Promise<T> {
+  async #withinLimit<T>(session: Session, effect: Effect, work: () => Promise<T>): Promise<T> {
     // Asking about a lost send takes most of a minute of waiting: that must not hold up other sends.
     const kind = effect.status === 'uncertain' ? `resolve ${effect.kind}` : effect.kind
-    const inFlight = this.#inFlight.get(kind) ?? 0
-    if (inFlight >= limits.effectsInFlightPerKind) {
-      await new Promise<void>((resolve) => {
-        this.#queued.set(kind, [...(this.#queued.get(kind) ?? []), resolve])
-      })
-    } else this.#inFlight.set(kind, inFlight + 1)
-    try {
-      return await work()
-    } finally {
-      // The place passes on to the next in the queue, or is free.
-      const next = this.#queued.get(kind)?.shift()
-      if (next === undefined) this.#inFlight.set(kind, (this.#inFlight.get(kind) ?? 1) - 1)
-      else next()
-    }
+    const { tenantId = '', settings = {} } = session.newest?.channel ?? {}
+    return this.#slots.run(kind, { tenantId, weight: Number(settings['effectWeight'] ?? 1) }, work)
   }
 
   #answer(session: Session, effect: Effect, result: EffectResult | Cancelled): void {

@@ -17,6 +17,11 @@ export type Host = {
   readonly commandSettled: (commandId: string) => void
   /** What charts `emit`, told after the commit. */
   readonly emitted: (conversationId: string, event: Json) => void
+  /**
+   * Resolves when the provider was asked for what the log may have lost, at once when it lost nothing. Absent where
+   * nobody can be asked.
+   */
+  readonly reconciled?: () => Promise<void>
   readonly settings: HostSettings
 }
 
@@ -43,6 +48,7 @@ export const limits = {
   lingerMs: 5,
   cursorOnlyAfterMs: 500,
   uncommittedPerPartition: 2_000,
+  uncommittedBytesPerPartition: 4 * 1_024 * 1_024,
   sessionsPerLoad: 500,
   retryMinMs: 50,
   retryMaxMs: 2_000,
@@ -54,6 +60,8 @@ export const limits = {
   timerPollMs: 15_000,
   dueWorkPage: 500,
   effectsInFlightPerKind: 64,
+  /** So that one tenant's slow effects leave places for the others. */
+  effectsInFlightPerTenant: 48,
   /** A session's later sends wait this long for an uncertain one, then go on. */
   uncertainHoldsMs: 60_000,
   /** An uncertain send that the provider does not know is sent again this often. */

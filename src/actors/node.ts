@@ -36,6 +36,7 @@ class HostNode implements Node {
   readonly #owned = new Map<number, Partition>()
   #state: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #incarnation = ''
+  #incidents: number | undefined
   #partitionCount = 0
   readonly #cancels = new Map<string, () => void>()
 
@@ -49,11 +50,13 @@ class HostNode implements Node {
   async start(): Promise<void> {
     const log = await this.#host.log.describe()
     this.#incarnation = log.incarnation
+    this.#incidents = log.incidents
     this.#partitionCount = log.partitions
     await this.#claim()
     this.#state = 'running'
     const { leaseMs } = this.#host.settings
     this.#every('claim', leaseMs / 3, async () => this.#claim())
+    this.#every('look at the log', leaseMs / 3, async () => this.#checkLog())
     this.#every('timers', limits.timerPollMs, async () => this.#pollTimers())
     this.#every('sweep', limits.sweepEveryMs, async () => this.#sweep())
   }
@@ -134,6 +137,8 @@ class HostNode implements Node {
 
   /** After the barrier the gained partitions' unsettled effects and timers are this node's. */
   async #takeOver(partitions: readonly Partition[]): Promise<void> {
+    // What the log lost comes back to it first: the barrier then sees to it that it wins over the timers.
+    await this.#host.reconciled?.()
     await Promise.all(partitions.map(async (partition) => partition.barrier()))
     for (const partition of partitions) partition.activate()
     for (let attempt = 0; partitions.some(({ isLost }) => !isLost); attempt += 1) {
@@ -174,6 +179,16 @@ class HostNode implements Node {
       epoch: partition.epoch,
       reason,
     })
+  }
+
+  /** A log that is another one, or has lost events, is read anew: nothing of before goes on, no timer fires meanwhile. */
+  async #checkLog(): Promise<void> {
+    const { incarnation, incidents } = await this.#host.log.describe()
+    if (this.#state !== 'running') return
+    if (incarnation === this.#incarnation && incidents === this.#incidents) return
+    this.#incarnation = incarnation
+    this.#incidents = incidents
+    for (const partition of this.#owned.values()) partition.lose('the log is another one, or has lost events')
   }
 
   async #pollTimers(): Promise<void> {

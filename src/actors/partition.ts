@@ -115,19 +115,25 @@ export class Partition implements SessionOwner {
 
   #take(log: LogEntry): void | Promise<void> {
     if (this.isLost) return
-    const position = this.#positions.add(log.sequence)
+    const position = this.#positions.add(log.sequence, log.data.length)
     const event = this.#read(log)
     if (event === null) position.state = 'finished'
     else this.#sessionOf(log.sessionKey).receive({ kind: 'logged', log, event, position })
     this.#delivered = log.sequence
     if (this.#waiters.length > 0) this.#resolveWaiters()
-    if (this.#positions.unfinished < limits.uncommittedPerPartition || this.#release !== null) return
+    if (this.#fullness() < 1 || this.#release !== null) return
     return new Promise((resolve) => {
       this.#release = () => {
         this.#release = null
         resolve()
       }
     })
+  }
+
+  /** Of what may be read and not yet committed, in events and in bytes: 1 is full. */
+  #fullness(): number {
+    const { unfinished, unfinishedBytes } = this.#positions
+    return Math.max(unfinished / limits.uncommittedPerPartition, unfinishedBytes / limits.uncommittedBytesPerPartition)
   }
 
   #read(log: LogEntry): LoggedEvent | null {
@@ -255,7 +261,7 @@ export class Partition implements SessionOwner {
       this.#cursor = cursor.sequence
       this.#positions.forgetThrough(cursor.sequence)
     }
-    if (this.#positions.unfinished * 2 < limits.uncommittedPerPartition) this.#release?.()
+    if (this.#fullness() < 0.5) this.#release?.()
     const reachable = this.#positions.reachable()
     if (this.#foreign.length > 0 || (reachable !== null && reachable > this.#cursor)) this.#parts.lane.addCursor(this)
   }

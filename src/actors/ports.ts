@@ -62,8 +62,17 @@ export interface LogReader {
 }
 
 export interface EventLog {
-  /** The incarnation names this very log: a recreated one has another. */
-  describe(): Promise<{ incarnation: string; firstSequence: number; lastSequence: number; partitions: number }>
+  /**
+   * The incarnation names this very log: a recreated or shortened one has another. `incidents` counts how often events
+   * were found missing, where somebody counts.
+   */
+  describe(): Promise<{
+    readonly incarnation: string
+    readonly incidents?: number
+    readonly firstSequence: number
+    readonly lastSequence: number
+    readonly partitions: number
+  }>
   /** Sequence of the last entry of a partition, 0 when it has none. Never stale. */
   lastSequence(partition: number): Promise<number>
   /**

@@ -44,6 +44,26 @@ export const commands: { readonly [name: string]: Command } = {
     options: { limit: { type: 'string' }, cursor: { type: 'string' } },
     run: async (call) => (await import('./quarantine.ts')).runQuarantine(call),
   },
+  spool: {
+    summary: 'show or drain the events that wait in the database for the log',
+    usage: ['spool status', 'spool drain'],
+    notes: [
+      'Every running node drains by itself as soon as it reaches the log; this is for when none runs.',
+      'The events of a conversation are published in the order of their arrival; one that the log has already is no harm.',
+    ],
+    options: {},
+    run: async (call) => (await import('./spool.ts')).runSpool(call),
+  },
+  reconcile: {
+    summary: "publish the messages of Twilio's list that never arrived here",
+    usage: ['reconcile --since <moment, or 30m, 2h, 1d>'],
+    notes: [
+      'They are marked as recovered: the field Recovered of their raw form is true.',
+      'Nodes do the same by themselves when they find that the log has lost events.',
+    ],
+    options: { since: { type: 'string' } },
+    run: async (call) => (await import('./reconcile.ts')).runReconcile(call),
+  },
   replay: {
     summary: 'fold a conversation from its journal and compare it with what is stored',
     usage: ['replay <conversation id>'],

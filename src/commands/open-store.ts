@@ -5,6 +5,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
+import type { SupabaseClient } from '@supabase/supabase-js'
+
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Config } from '../config.ts'
 import { DataFolderInUse, openDataFolder } from '../infra/data-folder/data-folder.ts'
@@ -25,15 +27,15 @@ type StoreUse = {
 export async function withStore<T>(
   config: Pick<Config, 'supabase' | 'dataDir'>,
   { mayMake }: StoreUse,
-  use: (store: CommandStore) => Promise<T>,
+  use: (store: CommandStore, client: SupabaseClient) => Promise<T>,
 ): Promise<T> {
-  const folder = config.supabase === null ? await openFolder(config.dataDir, mayMake) : null
+  const folder = config.supabase === null ? await openCommandFolder(config.dataDir, mayMake) : null
   try {
     const { client, close } = await openClient(config, folder, () => {})
     try {
       const repository = createRepository(client)
       await assertSchema(repository)
-      return await use({ ...repository, ...createAdministration(client) })
+      return await use({ ...repository, ...createAdministration(client) }, client)
     } finally {
       await close()
     }
@@ -42,7 +44,8 @@ export async function withStore<T>(
   }
 }
 
-async function openFolder(dataDir: string, mayMake: boolean): Promise<DataFolder> {
+/** Without `mayMake` there has to be a database in it already. */
+export async function openCommandFolder(dataDir: string, mayMake: boolean): Promise<DataFolder> {
   if (!mayMake && !existsSync(join(dataDir, 'database'))) {
     throw new Error(
       `there is no database in the data folder ${resolve(dataDir)} yet: start Duologue once, or set DUOLOGUE_DATA_DIR`,

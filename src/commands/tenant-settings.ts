@@ -28,6 +28,10 @@ export const settingRules: { readonly [name: string]: Rule } = {
       value !== null &&
       JSON.stringify(readPhrases({ phrases: value })) === JSON.stringify(value),
   },
+  effectWeight: {
+    expected: 'a number from 0.001 to 1000',
+    isRight: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000,
+  },
   machine: {
     expected: `one of ${Object.keys(registeredMachines).join(', ')}`,
     isRight: (value) => typeof value === 'string' && Object.hasOwn(registeredMachines, value),

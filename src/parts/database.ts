@@ -3,8 +3,10 @@ import { join } from 'node:path'
 
 import type { SupabaseClient } from '@supabase/supabase-js'
 
+import type { LogStateStore } from '../actors/log-state-store.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
+import type { SpoolStore } from '../actors/spool-store.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import { createAssistantUsage } from '../infra/supabase/assistant-usage.ts'
@@ -12,12 +14,16 @@ import type { AssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
+import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
+import { createSpoolStore } from '../infra/supabase/spool.ts'
 
 export type DatabasePart = {
   readonly repository: Store & ReadModel & Repository
+  readonly spool: SpoolStore
+  readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage
   readonly description: string
   readonly isEmbedded: boolean
@@ -37,6 +43,8 @@ export async function openDatabase(
   const repository = createRepository(client)
   return {
     repository,
+    spool: createSpoolStore(client),
+    logState: createLogStateStore(client),
     assistantUsage: createAssistantUsage(client),
     description,
     isEmbedded: config.supabase === null,

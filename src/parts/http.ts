@@ -15,7 +15,7 @@ import type { Parts } from './parts.ts'
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
-  const { config, publicUrl, apiToken, telemetry, log, database, provider } = parts
+  const { config, publicUrl, apiToken, telemetry, log, database, provider, care } = parts
   return createApp({
     clock: processClock,
     telemetry,
@@ -34,7 +34,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
-          publisher: log.publisher,
+          publisher: care.spooling,
           findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
           reached: createReached(config.crashPoint),
         }
@@ -53,7 +53,8 @@ async function checkReadiness({ log, database }: Parts, node: Node | null): Prom
   const { active = 0, owned = 0, partitions = 0 } = node?.describe() ?? {}
   const isWhole = node === null || (database.isEmbedded ? active === partitions : active === owned)
   return {
-    ready: log.isConnected() && answers && isWhole,
+    // A webhook that can be stored in either must be let in: whoever balances the load asks here.
+    ready: (log.isConnected() || answers) && isWhole,
     parts: {
       log: log.isConnected() ? 'ok' : 'is not connected',
       database: answers ? 'ok' : 'does not answer',

@@ -1,6 +1,8 @@
 /** The log of a deployment: the NATS that the settings name, or the embedded one. */
 import { join } from 'node:path'
 
+import type { NatsConnection } from '@nats-io/transport-node'
+
 import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
@@ -12,6 +14,7 @@ import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nat
 import type { NatsServer } from '../infra/nats/nats-server.ts'
 import { createEventPublisher } from '../infra/nats/publisher.ts'
 import { openStream } from '../infra/nats/stream.ts'
+import type { LogStream } from '../infra/nats/stream.ts'
 
 export type LogPart = {
   readonly log: EventLog
@@ -20,6 +23,11 @@ export type LogPart = {
   /** What runs where, for a person. */
   readonly description: string
   isConnected(): boolean
+  /** Calls the listener at every loss of the connection. */
+  onDisconnect(listener: () => void): void
+  /** Calls the listener whenever the connection was made again. */
+  onReconnect(listener: () => void): void
+  readonly stream: LogStream
   close(): Promise<void>
 }
 
@@ -48,13 +56,7 @@ export async function openLog(
     replicas: 1,
     bytesMax: Math.floor(streamBytesMax),
   })
-  let isConnected = true
-  void (async () => {
-    for await (const status of connection.status()) {
-      if (status.type === 'disconnect' || status.type === 'close') isConnected = false
-      if (status.type === 'reconnect') isConnected = true
-    }
-  })()
+  const { isConnected, onDisconnect, onReconnect } = watchStatus(connection)
   return {
     log: createEventLog(connection, stream, telemetry),
     publisher: createEventPublisher(connection, publishTimeoutMs),
@@ -63,11 +65,32 @@ export async function openLog(
       server === null
         ? withoutPassword(address.url)
         : `nats-server ${server.url}, process ${server.pid()}, synced on every write`,
-    isConnected: () => isConnected,
+    isConnected,
+    onDisconnect,
+    onReconnect,
+    stream,
     async close() {
       await connection.close()
       await server?.stop()
     },
+  }
+}
+
+function watchStatus(connection: NatsConnection): Pick<LogPart, 'isConnected' | 'onDisconnect' | 'onReconnect'> {
+  let isConnected = true
+  const lost: (() => void)[] = []
+  const made: (() => void)[] = []
+  void (async () => {
+    for await (const status of connection.status()) {
+      if (status.type !== 'disconnect' && status.type !== 'close' && status.type !== 'reconnect') continue
+      isConnected = status.type === 'reconnect'
+      for (const listener of isConnected ? made : lost) listener()
+    }
+  })()
+  return {
+    isConnected: () => isConnected,
+    onDisconnect: (listener) => void lost.push(listener),
+    onReconnect: (listener) => void made.push(listener),
   }
 }
 

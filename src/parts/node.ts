@@ -7,12 +7,13 @@ import { processIds } from '../infra/process/ids.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
-export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant }: Parts): Node {
+export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant, care }: Parts): Node {
   return createNode({
     clock: processClock,
     ids: processIds,
     random: Math.random,
-    log: log.log,
+    log: care.log,
+    reconciled: care.reconciled,
     store: database.repository,
     telemetry,
     registry: registeredMachines,

@@ -1,6 +1,7 @@
 /** What main has opened, in this order; each part gets those that it needs. */
 import type { Config } from '../config.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
+import type { CarePart } from './care.ts'
 import type { AssistantPart } from './assistant.ts'
 import type { DatabasePart } from './database.ts'
 import type { LogPart } from './log.ts'
@@ -15,5 +16,6 @@ export type Parts = {
   readonly log: LogPart
   readonly database: DatabasePart
   readonly provider: ProviderPart
+  readonly care: CarePart
   readonly assistant: AssistantPart
 }

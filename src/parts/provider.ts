@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 
-import type { EventPublisher, Store } from '../actors/ports.ts'
+import type { EventPublisher, LoggedMessage, Store } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import type { PhoneService } from '../infra/http/phone-routes.ts'
@@ -14,6 +14,8 @@ import { createPhone } from '../infra/phone/phone.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
+import { listReceivedMessages } from '../infra/twilio/received-messages.ts'
+import { createRestConnection } from '../infra/twilio/rest-connection.ts'
 import { createTwilioSender } from '../infra/twilio/sender.ts'
 import type { TwilioSender } from '../infra/twilio/sender.ts'
 import { createTwilioWebhook } from '../infra/twilio/webhook.ts'
@@ -26,6 +28,8 @@ export type ProviderPart = {
   readonly phone: PhoneService | null
   openWebhook(publicUrl: string): TwilioWebhook
   openSender(publicUrl: string): TwilioSender
+  /** What users sent to our numbers since then, as the provider's own list has it; oldest first. */
+  listReceived(since: number): Promise<readonly LoggedMessage[]>
   close(): Promise<void>
 }
 
@@ -55,6 +59,7 @@ function openTwilio(twilio: NonNullable<Config['twilio']>, store: Pick<Store, 'f
       sender = createSender({ accountSid, authToken, apiUrl }, publicUrl, store)
       return sender
     },
+    listReceived: async (since) => listReceived({ accountSid, authToken, apiUrl }, numbers, since),
     async close() {
       sender?.close()
     },
@@ -95,6 +100,7 @@ async function openPhone(
       sender = createSender(account, publicUrl, store)
       return sender
     },
+    listReceived: async (since) => listReceived(account, phoneNumbers, since),
     async close() {
       sender?.close()
       await fake.close()
@@ -115,4 +121,17 @@ function createSender(
     random: Math.random,
     findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
   })
+}
+
+async function listReceived(
+  account: { accountSid: string; authToken: string; apiUrl: string | null },
+  numbers: readonly string[],
+  since: number,
+): Promise<readonly LoggedMessage[]> {
+  const connection = createRestConnection({ clock: processClock, timeoutMs: sendTimeoutMs })
+  try {
+    return await listReceivedMessages({ ...account, connection }, numbers, since)
+  } finally {
+    connection.close()
+  }
 }

@@ -39,6 +39,11 @@ describe('wrong use ends with 2 and a sentence', () => {
     [['tenant', 'set', 'default', 'language=fr'], 'language must be one of pt, en, es'],
     [['tenant', 'set', 'default', 'machine=toaster'], 'machine must be one of conversation'],
     [['quarantine', 'list', '--limit', '0'], '--limit must be'],
+    [['spool'], 'spool wants `status` or `drain`'],
+    [['spool', 'drain', 'now'], 'spool wants `status` or `drain`'],
+    [['reconcile'], 'reconcile wants --since <time>'],
+    [['reconcile', '--since', 'yesterday'], '--since must be a moment such as'],
+    [['reconcile', '--since', '2999-01-01'], '--since lies in the future'],
     [['replay'], 'replay wants one conversation id'],
     [['replay', '42'], 'replay wants one conversation id'],
   ])('%j', async (args, sentence) => {

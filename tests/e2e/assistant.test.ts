@@ -301,3 +301,27 @@ test('a process that dies over a draft is followed by one that answers, and what
   await until(async () => (await readReserved()) !== before, 5_000)
   expect(Number(await readReserved())).toBeGreaterThan(before)
 })
+
+test('a takeover while the first part of a long answer is on its way leaves the other parts unsaid', async () => {
+  const user = newUser()
+  const parts = ['First part. ', 'Second part. ', 'Third part. '].map((part) => part.repeat(100).trim())
+  fake.answer({ kind: 'draft', reply: parts.join('\n\n') })
+  await production.fake.fault('none', 1, 1_500)
+  await write(user, 'tell me everything')
+  const running = `select effect.id from duologue.effects as effect
+    join duologue.sessions as session on session.id = effect.session_id
+    where session.user_key = $1 and effect.kind = 'sendMessage' and effect.status = 'running'`
+  await until(async () => (await production.sql(running, [user])).length === 1, 10_000)
+  const { id } = (await client.current(user)) ?? { id: '' }
+  expect((await client.command(id, 'assign', { operatorId: 'ana' })).statusCode).toBe(200)
+  expect((await client.command(id, 'reply', { operatorId: 'ana', body: 'a person here' })).statusCode).toBe(200)
+  await until(async () => (await sentTo(user)).includes('a person here'), 10_000)
+  expect(await sentTo(user)).toEqual([parts[0], 'a person here'])
+  const outbound = (await client.messages(id)).filter(({ direction }) => direction === 'outbound')
+  expect(
+    outbound.map(({ author, deliveryStatus, errorCode }) => [author, deliveryStatus, errorCode]).slice(1, 3),
+  ).toEqual([
+    ['assistant', 'canceled', 'speaker-changed'],
+    ['assistant', 'canceled', 'speaker-changed'],
+  ])
+})

@@ -45,6 +45,9 @@ describe('while a service runs', () => {
       ['tenant', 'show', 'default'],
       ['quarantine', 'list'],
       ['replay', conversationId],
+      ['spool', 'status'],
+      ['spool', 'drain'],
+      ['reconcile', '--since', '1h'],
     ]) {
       const { exitCode, stderr } = await runCommand(args, env)
       expect(stderr).toContain('duologue: stop the running service first, or ask its API: data folder ')
@@ -79,6 +82,18 @@ describe('after it was stopped', () => {
     expect(await runCommand(['tenant', 'set', 'default', 'idleTimeoutMs=1000'], env)).toMatchObject({ exitCode: 0 })
     const shown = await runCommand(['tenant', 'show', 'default', '--json'], env)
     expect(JSON.parse(shown.stdout)).toMatchObject({ name: 'default', settings: { idleTimeoutMs: 1000 } })
+  })
+
+  test('the spool is shown and drained, and the provider is asked, with the embedded log and the built-in phone', async () => {
+    const status = await runCommand(['spool', 'status'], env)
+    expect([status.exitCode, status.stdout]).toEqual([0, 'phase    direct\nevents   0\n'])
+    const drained = await runCommand(['spool', 'drain', '--json'], env)
+    expect([drained.exitCode, JSON.parse(drained.stdout)]).toMatchObject([
+      0,
+      { outcome: 'drained', drained: 0, left: 0 },
+    ])
+    const asked = await runCommand(['reconcile', '--since', '1d', '--json'], env)
+    expect([asked.exitCode, JSON.parse(asked.stdout)]).toMatchObject([0, { listed: 0, recovered: [] }])
   })
 
   test('the journal gives the stored snapshot and hash again, until somebody changes an event', async () => {

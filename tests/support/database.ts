@@ -41,7 +41,8 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const deletes = [...tables, 'effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
+  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
+  const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)
@@ -114,18 +115,32 @@ export async function serveLite(databaseUrl: string): Promise<LiteServer> {
   const secretKey = `sb_secret_${randomBytes(18).toString('base64url')}`
   const publishableKey = `sb_publishable_${randomBytes(18).toString('base64url')}`
   const program = join(import.meta.dirname, 'lite-server.ts')
-  const child = spawn(process.execPath, [program, databaseUrl, secretKey, publishableKey], { stdio: 'pipe' })
   let errors = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-100_000)))
+  let isStopped = false
+  const launch = (port: number): ChildProcess => {
+    const parameters = [program, databaseUrl, secretKey, publishableKey, String(port)]
+    const child = spawn(process.execPath, parameters, { stdio: 'pipe' })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-100_000)))
+    return child
+  }
+  let child = launch(0)
   const port = await readPort(child, () => errors)
+  // Its driver throws when the database goes away under a write; a server in production is started again, too.
+  const keepRunning = (): void => {
+    if (isStopped) return
+    child = launch(port)
+    child.once('exit', keepRunning)
+  }
+  child.once('exit', keepRunning)
   return {
     url: `http://127.0.0.1:${port}`,
     secretKey,
     publishableKey,
     errors: () => errors,
     stop: async () => {
+      isStopped = true
       if (child.exitCode !== null) return
-      child.stdin.end()
+      child.stdin?.end()
       await once(child, 'exit')
     },
   }

@@ -20,6 +20,10 @@ export type TestPostgres = {
   readonly pid: number
   /** A new database with every migration applied; answers its URL. */
   createDatabase(): Promise<string>
+  /** An immediate stop, as in a power cut; resolves when the process is gone. The data stays for `restart`. */
+  crash(): Promise<void>
+  /** Starts it again over the same data, on the same port. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -41,20 +45,24 @@ export async function startPostgres(): Promise<TestPostgres> {
     account,
   )
   const port = await findFreePort()
-  const server = spawn(
-    join(native, 'bin/postgres'),
-    ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-c', 'fsync=on', '-c', 'max_connections=60'],
-    { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
+  const launch = (): ChildProcess =>
+    spawn(
+      join(native, 'bin/postgres'),
+      ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-c', 'fsync=on', '-c', 'max_connections=60'],
+      { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+  let server = launch()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const endGuard = startGuard(server, folder)
+  let endGuard = startGuard(server, folder)
   await waitUntilReady(server)
   const template = createTemplate(url)
   let number = 0
   return {
     url,
     port,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.pid ?? 0
+    },
     createDatabase: async () => {
       await template()
       number += 1
@@ -62,13 +70,17 @@ export async function startPostgres(): Promise<TestPostgres> {
       await execute(url, `create database ${name} template duologue_template`)
       return url.replace(/postgres$/u, name)
     },
+    crash: async () => crash(server),
+    restart: async () => {
+      await crash(server)
+      endGuard()
+      server = launch()
+      endGuard = startGuard(server, folder)
+      await waitUntilReady(server)
+    },
     stop: async () => {
       endGuard()
-      if (server.exitCode === null && server.signalCode === null) {
-        // SIGQUIT: an immediate stop; the folder goes away anyway.
-        server.kill('SIGQUIT')
-        await once(server, 'exit')
-      }
+      await crash(server)
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -86,6 +98,13 @@ function startGuard(server: ChildProcess, folder: string): () => void {
   })
   guard.unref()
   return () => guard.kill('SIGKILL')
+}
+
+/** SIGQUIT: an immediate stop. */
+async function crash(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  server.kill('SIGQUIT')
+  await once(server, 'exit')
 }
 
 /** Runs one statement on a connection of its own. */

@@ -24,7 +24,7 @@ export type FakeTwilioProcess = {
   say(from: string, body: string, messageSid?: string): Promise<{ sid: string; statusCode: number }>
   /** What Twilio accepted from Duologue, oldest first. */
   sent(to?: string): Promise<readonly { sid: string; to: string; body: string; status: string }[]>
-  fault(kind: string, count?: number): Promise<void>
+  fault(kind: string, count?: number, delayMs?: number): Promise<void>
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -52,7 +52,7 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
       }
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
-    fault: async (kind, count = 1) => void (await post('/fake/faults', { kind, count })),
+    fault: async (kind, count = 1, delayMs = 0) => void (await post('/fake/faults', { kind, count, delayMs })),
     setWebhookBase: async (webhookBase) => void (await post('/fake/webhook', { webhookBase })),
     async stop() {
       child.kill('SIGTERM')

@@ -7,7 +7,7 @@ const answer = { status: 200, contentType: 'text/xml', schema: text } as const
 const problems = [400, 403, 404, 408, 413, 415, 503] as const
 
 export const messageOperation: Operation = {
-  summary: 'A user wrote. Signed by Twilio; 200 when the log has acknowledged it',
+  summary: 'A user wrote. Signed by Twilio; 200 when it is durable, in the log or in the spool',
   access: 'public',
   requestBody: {
     contentType: 'application/x-www-form-urlencoded',

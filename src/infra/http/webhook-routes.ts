@@ -1,10 +1,10 @@
 /**
  * The provider's two webhooks. The order of the checks is the promise: a bounded parse, then the
  * signature before anything is looked up, then what the form says, then the channel; 200 only when
- * the log has acknowledged the event. Whoever gets anything else may send it again.
+ * the event is durable, in the log or in the spool. Whoever gets anything else may send it again.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock, EventPublisher, LoggedEvent, Reached, Telemetry } from '../../actors/ports.ts'
+import type { Clock, LoggedEvent, Reached, Telemetry } from '../../actors/ports.ts'
 import { createChannelCache, type FindChannel } from './channel-cache.ts'
 import { fieldsMax, parseForm, type Form } from './form-body.ts'
 import { HttpProblem } from './problem.ts'
@@ -33,7 +33,8 @@ export type ProviderWebhook = {
 
 export type WebhookRouteOptions = {
   readonly webhook: ProviderWebhook
-  readonly publisher: EventPublisher
+  /** Resolves when the event is durable. */
+  readonly publisher: { publish(event: LoggedEvent): Promise<unknown> }
   /** Whether a channel has this business address. */
   readonly findChannel: FindChannel
   readonly clock: Clock
@@ -107,11 +108,11 @@ async function lookUp(isChannel: FindChannel, businessAddress: string): Promise<
   }
 }
 
-async function publish(publisher: EventPublisher, event: LoggedEvent): Promise<void> {
+async function publish(publisher: WebhookRouteOptions['publisher'], event: LoggedEvent): Promise<void> {
   try {
     await publisher.publish(event)
   } catch (error) {
-    throw new HttpProblem(503, 'the log did not acknowledge the event; try again', { cause: error })
+    throw new HttpProblem(503, 'neither the log nor the spool took the event; try again', { cause: error })
   }
 }
 

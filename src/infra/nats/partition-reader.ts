@@ -4,7 +4,7 @@
  * waiting) it is closed and a new one is opened at the last delivered position + 1.
  *
  * opening → reading → (full | opening) …→ stopped. Entries are delivered one by one; while `deliver` holds
- * back, up to `waitingMax` wait here, then the consumer is closed until they are gone.
+ * back, up to `waitingMax` (or `waitingBytesMax`) wait here, then the consumer is closed until they are gone.
  */
 import { DeliverPolicy } from '@nats-io/jetstream'
 import type { Consumer, ConsumerMessages, Consumers, JsMsg } from '@nats-io/jetstream'
@@ -18,9 +18,12 @@ export type PartitionReaderOptions = {
   readonly afterSequence: number
   readonly deliver: (entry: LogEntry) => void | Promise<void>
   readonly telemetry: Telemetry
+  /** Called when the stream itself may be another one. */
+  readonly onDoubt: () => void
 }
 
 const waitingMax = 2_000
+const waitingBytesMax = 2 * 1_024 * 1_024
 const prefetch = 500
 const heartbeatMs = 1_000
 const pullExpiresMs = 10_000
@@ -37,6 +40,7 @@ export class PartitionReader {
   #received: number
   #consumer: { readonly consumer: Consumer; readonly messages: ConsumerMessages } | null = null
   #waiting: LogEntry[] = []
+  #waitingBytes = 0
   #delivering: Promise<void> | null = null
 
   constructor(options: PartitionReaderOptions) {
@@ -118,6 +122,7 @@ export class PartitionReader {
         status.type === 'consumer_not_found' ||
         status.type === 'stream_not_found'
       if (isDoubtful) {
+        this.#options.onDoubt()
         this.reopen(status.type)
         return
       }
@@ -146,7 +151,9 @@ export class PartitionReader {
 
   #wait(entry: LogEntry): void {
     this.#waiting.push(entry)
-    if (this.#waiting.length < waitingMax || this.#state === 'full') return
+    this.#waitingBytes += entry.data.length
+    const isFull = this.#waiting.length >= waitingMax || this.#waitingBytes >= waitingBytesMax
+    if (!isFull || this.#state === 'full') return
     this.#opening += 1
     this.#state = 'full'
     this.#close()
@@ -164,6 +171,7 @@ export class PartitionReader {
       await this.#options.deliver(entry)
     }
     this.#waiting = []
+    this.#waitingBytes = 0
     this.#delivering = null
     if (this.#state === 'full') this.#open()
   }

@@ -13,7 +13,13 @@ import { publishedSubjects, streamName, toSubjectTransform } from './subjects.ts
 const duplicateWindowNanos = 10 * 60 * 1_000_000_000
 const oneMebibyte = 1_024 * 1_024
 
-export type LogStream = { readonly manager: JetStreamManager; readonly info: StreamInfo; readonly partitions: number }
+export type LogStream = {
+  readonly manager: JetStreamManager
+  readonly info: StreamInfo
+  readonly partitions: number
+  /** Makes it anew where somebody has taken it away; changes nothing where it is there. */
+  recreate(): Promise<StreamInfo>
+}
 
 /** `bytesMax` bounds a new stream. Throws when the existing stream has another number of partitions. */
 export async function openStream(
@@ -28,10 +34,11 @@ export async function openStream(
       `DUOLOGUE_PARTITIONS is ${options.partitions}, but the stream ${streamName} was made with ${partitions}: the number is fixed at the first start`,
     )
   }
-  return { manager, info, partitions }
+  return { manager, info, partitions, recreate: async () => addStream(manager, options) }
 }
 
-async function findStream(manager: JetStreamManager): Promise<StreamInfo | null> {
+/** Null when the server has no such stream. */
+export async function findStream(manager: JetStreamManager): Promise<StreamInfo | null> {
   try {
     return await manager.streams.info(streamName)
   } catch (error) {

@@ -9,7 +9,11 @@ const pageSizeDefault = 50
 const pageSizeMax = 1_000
 
 export function listMessages(messages: readonly LedgerMessage[], url: URL, accountSid: string): MessageResource {
-  const matching = messages.filter((message) => isListed(message, url.searchParams)).toSorted(byNewest)
+  // The newest first also among those of one moment.
+  const matching = messages
+    .filter((message) => isListed(message, url.searchParams))
+    .toReversed()
+    .toSorted(byNewest)
   const pageSize = Math.min(toNumber(url.searchParams.get('PageSize'), pageSizeDefault, 1), pageSizeMax)
   const page = toNumber(url.searchParams.get('Page'), 0, 0)
   const start = page * pageSize

@@ -34,6 +34,20 @@ export function toMessageResource(message: LedgerMessage, accountSid: string): M
   }
 }
 
+/** The list of a message's media. What kind they are the ledger does not keep. */
+export function toMediaList({ sid, mediaUrls, createdAt }: LedgerMessage, accountSid: string): MessageResource {
+  const uri = `/${apiVersion}/Accounts/${accountSid}/Messages/${sid}/Media`
+  const date = toTwilioDate(createdAt)
+  const media = mediaUrls.map((_url, index) => {
+    const own = `ME${String(index).padStart(32, '0')}`
+    const dates = { date_created: date, date_updated: date }
+    const resource = { account_sid: accountSid, content_type: 'application/octet-stream', parent_sid: sid, sid: own }
+    return { ...resource, ...dates, uri: `${uri}/${own}.json` }
+  })
+  const page = { end: Math.max(media.length - 1, 0), first_page_uri: `${uri}.json`, next_page_uri: null, page: 0 }
+  return { ...page, media_list: media, page_size: 50, previous_page_uri: null, start: 0, uri: `${uri}.json` }
+}
+
 export function toErrorResource(status: number, code: number, message: string): MessageResource {
   return { code, message, more_info: `https://www.twilio.com/docs/errors/${code}`, status }
 }

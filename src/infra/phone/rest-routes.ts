@@ -9,7 +9,7 @@ import type { Clock } from '../../actors/ports.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Fault, FaultQueue } from './faults.ts'
 import type { Ledger, LedgerMessage } from './ledger.ts'
-import { apiVersion, toErrorResource, toMessageResource } from './message-resource.ts'
+import { apiVersion, toErrorResource, toMediaList, toMessageResource } from './message-resource.ts'
 import { listMessages } from './message-list.ts'
 
 const bodyCharactersMax = 1_600
@@ -46,6 +46,11 @@ export async function registerRestRoutes(app: FastifyInstance, options: RestOpti
   app.get(`${messagesPath}.json`, (request) =>
     listMessages(ledger.all(), new URL(request.url, 'http://fake'), accountSid),
   )
+  app.get(`${messagesPath}/:sid/Media.json`, async (request, reply) => {
+    const { sid } = request.params as { sid: string }
+    const message = ledger.find(sid)
+    return message === null ? reply.code(404).send(toNotFound(request.url)) : toMediaList(message, accountSid)
+  })
   app.get(`${messagesPath}/:file`, async (request, reply) => {
     const { file } = request.params as { file: string }
     const message = ledger.find(file.replace(/\.json$/, ''))

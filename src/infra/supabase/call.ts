@@ -22,14 +22,19 @@ export function createCall(client: SupabaseClient): Call {
   }
 }
 
-/** SQLSTATE classes that pass: connections, resources, an operator's hand, the system, deadlocks; a read-only standby. */
-const passing = /^(?:08|53|57|58|40|25006|55P03|XX|PGRST00)/u
+/**
+ * SQLSTATE classes that pass: connections, resources, an operator's hand, the system, deadlocks; a read-only standby.
+ * And what PostgREST says without having asked the database: that it cannot reach it, or (seen for seconds after the
+ * database came back) that it finds none of the functions, since it knows the schema by heart and learnt it too early.
+ */
+const passing = /^(?:08|53|57|58|40|25006|55P03|XX|PGRST00|PGRST2)/u
 const refusing = /^(?:[0-9A-Z]{5}|PGRST\d+)$/u
 
 /** Supabase Lite's code for any error that it has no better one for; its message says what failed. */
 const liteCode = 'SUP'
 const liteRefusal = /^(?:PostgresError|error|DatabaseError): /u
-const litePassing = /deadlock|terminating connection|shutting down|starting up|recovery mode|read-only/iu
+const litePassing =
+  /deadlock|terminating connection|shutting down|starting up|recovery mode|read-only|tuple concurrently updated/iu
 
 function toError(name: string, status: number, error: PostgrestError): Error {
   const text = `could not call ${name}: ${status} ${error.code} ${error.message}`

@@ -119,6 +119,23 @@ export type Tables = {
     }
     Generated: never
   }
+  log_state: {
+    Row: {
+      only_row: boolean
+      created: string | null
+      generation: number
+      incarnation: string | null
+      seen_sequence: number
+      accounted_through: number
+      incidents: number
+      reconcile_since: string | null
+      reconciler: string | null
+      reconciler_until: string | null
+      janitor: string | null
+      janitor_until: string | null
+    }
+    Generated: never
+  }
   messages: {
     Row: {
       session_id: string
@@ -194,6 +211,28 @@ export type Tables = {
       created_at: string
     }
     Generated: 'session_key'
+  }
+  spool: {
+    Row: {
+      id: number
+      publication_id: string
+      event: Json
+      session_key: string
+      spooled_at: string
+    }
+    Generated: 'session_key'
+  }
+  spool_state: {
+    Row: {
+      only_row: boolean
+      era: number
+      phase: string
+      closing_until: string | null
+      log_down_at: string | null
+      drainer: string | null
+      drainer_until: string | null
+    }
+    Generated: never
   }
   status_transitions: {
     Row: {

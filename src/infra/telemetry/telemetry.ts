@@ -26,6 +26,15 @@ const counters: {
   sends_left_uncertain: { help: 'Sends that a person has to look at.' },
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
   log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
+  log_incidents: {
+    help: 'Times that the log was found recreated, shortened, or with events missing.',
+    labels: { kind: ['recreated', 'shortened', 'gap'] },
+  },
+  log_purged: { help: 'Events that the janitor took out of the log, behind every cursor.' },
+  publications_failed: { help: 'Events that the log did not acknowledge to the webhook.' },
+  spooled: { help: 'Events that went to the spool in the database, since a node could not reach the log.' },
+  drained: { help: 'Spooled events that went to the log.' },
+  recovered: { help: "Messages that were missing here and came from the provider's list." },
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
   assistant_tokens: { help: 'Tokens that the model read and wrote.', labels: { kind: ['input', 'output'] } },
   assistant_failures: { help: 'Drafts that failed, by why.', labels: { code: [] } },
@@ -43,6 +52,7 @@ const histograms: { readonly [name: string]: { help: string; buckets: number[] }
 const gauges: { readonly [name: string]: string } = {
   partitions_owned: 'Partitions that this node owns.',
   resident_sessions: 'Sessions in memory.',
+  spool_size: 'Events in the spool, as this node last heard.',
 }
 
 export type ProcessTelemetry = Telemetry & {

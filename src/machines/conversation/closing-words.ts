@@ -1,63 +1,64 @@
 /**
  * What a whole message asks for in a word: to close, to say goodbye, to opt out or in, to reach a person.
  *
- * A message counts only when *every* word of it belongs to a phrase that we know, so a closing word in a
- * sentence that goes on, a negation or a question decides nothing: "obrigado, mas ainda preciso de ajuda",
- * "não quero sair", "can you cancel my order?". A closing that we miss costs one more message; a false one
- * throws a user out. Messages are folded first (case, accents, punctuation, emoji).
- *
- * Opting out wins over closing where the two share words (CANCEL, END and QUIT on SMS).
+ * A message counts only when *every* word of it belongs to a phrase that we know (`closing-word-lists.ts`) and the
+ * parts that these play make a sentence of our grammar (`closing-grammar.ts`); so a closing word in a sentence
+ * that goes on, a negation or a question decides nothing: "obrigado, mas ainda preciso de ajuda", "não quero
+ * sair", "can you cancel my order?". A closing that we miss costs one more message; a false one throws a user
+ * out. Messages are folded first (case, accents, punctuation, emoji).
  */
-import { foldText } from './fold-text.ts'
+import { grammar, intentOf } from './closing-grammar.ts'
+import type { Intent } from './closing-grammar.ts'
 import { phrases, smsPhrases } from './closing-word-lists.ts'
-import type { PhraseLists, Role } from './closing-word-lists.ts'
+import type { PhraseLists } from './closing-word-lists.ts'
+import { foldText } from './fold-text.ts'
+import { dead } from './role-automaton.ts'
 
-export type Intent = 'stop' | 'start' | 'handoff' | 'close' | 'thanks'
+export type { Intent } from './closing-grammar.ts'
 
 export type Scheme = 'sms' | 'whatsapp'
 
-/** Known phrases (folded, by their words) with the roles that each may play, as bits. */
+/** The known phrases as a tree of their words, with the roles of the phrase that ends here (by number). */
 export type Vocabulary = {
-  readonly roles: ReadonlyMap<string, number>
-  readonly firstWords: ReadonlySet<string>
-  readonly phraseWordsMax: number
+  readonly roles: readonly number[]
+  readonly byWord: ReadonlyMap<string, Vocabulary>
 }
 
 /** Longer messages say more than a word. */
 const bodyCharactersMax = 160
 const wordsMax = 16
 
-const bitOf: { readonly [role in Role]: number } = {
-  polite: 1,
-  filler: 2,
-  thanks: 4,
-  want: 8,
-  conversation: 16,
-  close: 32,
-  closeAlone: 64,
-  closeWhat: 128,
-  person: 256,
-  stop: 512,
-  start: 1024,
-}
+type Entry = { readonly words: readonly string[]; readonly role: number }
+
+const ourEntries = toEntries(phrases)
+const smsEntries = toEntries(smsPhrases)
 
 /** The phrases of a scheme, and those that a tenant adds. Build it once and keep it. */
 export function createVocabulary(scheme: Scheme, extra: PhraseLists = {}): Vocabulary {
-  const roles = new Map<string, number>()
-  const firstWords = new Set<string>()
-  let phraseWordsMax = 0
-  for (const lists of scheme === 'sms' ? [phrases, smsPhrases, extra] : [phrases, extra]) {
-    for (const role of Object.keys(lists) as Role[]) {
-      for (const phrase of lists[role] ?? []) {
-        const folded = foldText(phrase)
-        roles.set(folded, (roles.get(folded) ?? 0) | bitOf[role])
-        const words = folded.split(' ')
-        firstWords.add(words[0] ?? '')
-        phraseWordsMax = Math.max(phraseWordsMax, words.length)
-      }
-    }
+  const root: Branch = { roles: [], byWord: new Map() }
+  const entries = scheme === 'sms' ? [ourEntries, smsEntries] : [ourEntries]
+  for (const entry of [...entries, toEntries(extra)].flat()) grow(root, entry)
+  return root
+}
+
+function toEntries(lists: PhraseLists): readonly Entry[] {
+  return Object.entries(lists).flatMap(([name, listed]) => {
+    const role = grammar.roleNumbers.get(name)
+    if (role === undefined) throw new Error(`the grammar has no role ${name}`)
+    return listed.map((phrase) => ({ words: foldText(phrase).split(' '), role }))
+  })
+}
+
+type Branch = { readonly roles: number[]; readonly byWord: Map<string, Branch> }
+
+function grow(root: Branch, { words, role }: Entry): void {
+  let branch = root
+  for (const word of words) {
+    const grown = branch.byWord.get(word) ?? { roles: [], byWord: new Map() }
+    branch.byWord.set(word, grown)
+    branch = grown
   }
-  return { roles, firstWords, phraseWordsMax }
+  if (!branch.roles.includes(role)) branch.roles.push(role)
 }
 
 export const vocabularyOf: { readonly [scheme in Scheme]: Vocabulary } = {
@@ -68,60 +69,30 @@ export const vocabularyOf: { readonly [scheme in Scheme]: Vocabulary } = {
 export function readIntent(body: string, vocabulary: Vocabulary): Intent | null {
   if (body.length > bodyCharactersMax) return null
   const words = foldText(body).split(' ')
-  // Most messages end here: their first word begins nothing that we know.
-  if (words.length > wordsMax || !vocabulary.firstWords.has(words[0] ?? '')) return null
-  const isQuestion = /[?¿؟？]/u.test(body)
-  const readings = [...findReadings(words, vocabulary)]
-  for (const intent of ['stop', 'start', 'handoff', 'close', 'thanks'] as const) {
-    // "sair?" asks; "posso falar com um atendente?" asks for it.
-    if (isQuestion && intent !== 'handoff') continue
-    if (readings.some((reading) => means[intent](reading))) return intent
-  }
-  return null
+  if (words.length > wordsMax) return null
+  const states = readWords(words, vocabulary)
+  return states.length === 0 ? null : intentOf(states, /[?¿؟？]/u.test(body))
 }
 
-/** Every way to read all the words as known phrases: the roles that such a reading contains, as bits. */
-function findReadings(words: readonly string[], { roles, phraseWordsMax }: Vocabulary): ReadonlySet<number> {
-  const readingsUpTo: Set<number>[] = [new Set([0])]
-  for (let end = 1; end <= words.length; end += 1) {
-    const readings = new Set<number>()
-    for (let start = Math.max(0, end - phraseWordsMax); start < end; start += 1) {
-      const before = readingsUpTo[start]
-      if (before === undefined || before.size === 0) continue
-      const possible = roles.get(words.slice(start, end).join(' '))
-      if (possible === undefined) continue
-      for (const bit of Object.values(bitOf)) {
-        if ((possible & bit) !== 0) for (const reading of before) readings.add(reading | bit)
-      }
+/** Every way to read all the words as known phrases in an order of the grammar: the states that these end in. */
+function readWords(words: readonly string[], vocabulary: Vocabulary): readonly number[] {
+  const reached: number[][] = [[0], ...words.map(() => [])]
+  for (let start = 0; start < words.length; start += 1) {
+    const states = reached[start] ?? []
+    let branch = states.length === 0 ? undefined : vocabulary.byWord.get(words[start] ?? '')
+    for (let end = start + 1; branch !== undefined; end += 1) {
+      addSteps(states, branch.roles, reached[end] ?? [])
+      branch = branch.byWord.get(words[end] ?? '')
     }
-    readingsUpTo.push(readings)
   }
-  return readingsUpTo[words.length] ?? new Set()
+  return reached[words.length] ?? []
 }
 
-const courtesy = bitOf.polite | bitOf.filler | bitOf.thanks
-
-const means: { readonly [intent in Intent]: (reading: number) => boolean } = {
-  stop: (reading) => has(reading, bitOf.stop) && hasOnly(reading, bitOf.stop | bitOf.polite),
-  start: (reading) => has(reading, bitOf.start) && hasOnly(reading, bitOf.start | bitOf.polite),
-  handoff: (reading) => has(reading, bitOf.person) && hasOnly(reading, bitOf.person | bitOf.want | courtesy),
-  close: isClosing,
-  thanks: (reading) => has(reading, bitOf.thanks) && hasOnly(reading, courtesy),
-}
-
-/** "quero sair" closes; "quero cancelar" may be about an order, so it needs "o atendimento"; "fechar" always does. */
-function isClosing(reading: number): boolean {
-  const verb = bitOf.close | bitOf.closeAlone | bitOf.closeWhat
-  if (!hasOnly(reading, verb | bitOf.want | bitOf.conversation | courtesy)) return false
-  if (has(reading, bitOf.close)) return true
-  if (has(reading, bitOf.conversation)) return has(reading, verb)
-  return has(reading, bitOf.closeAlone) && !has(reading, bitOf.want | bitOf.closeWhat)
-}
-
-function has(reading: number, bits: number): boolean {
-  return (reading & bits) !== 0
-}
-
-function hasOnly(reading: number, bits: number): boolean {
-  return (reading & ~bits) === 0
+function addSteps(states: readonly number[], roles: readonly number[], after: number[]): void {
+  for (const role of roles) {
+    for (const state of states) {
+      const next = grammar.step(state, role)
+      if (next !== dead && !after.includes(next)) after.push(next)
+    }
+  }
 }

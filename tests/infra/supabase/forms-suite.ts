@@ -72,6 +72,21 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: conversation,
         expected: { item: expect.objectContaining({ id: session.conversationId }) },
       },
+      reserve_assistant_spend: {
+        request: { tenant_id: session.created.tenantId, micros: 5, max_micros: 4 },
+        expected: { day: null },
+      },
+      settle_assistant_spend: {
+        request: {
+          tenant_id: session.created.tenantId,
+          day: '2026-11-25',
+          reserved_micros: 0,
+          spent_micros: 0,
+          input_tokens: 0,
+          output_tokens: 0,
+        },
+        expected: {},
+      },
       get_command: { request: { command_id: 'nothing' }, expected: { command: null } },
       list_messages: {
         request: { ...conversation, limit: 1 },
@@ -89,6 +104,35 @@ export function describeForms(database: () => DatabaseInUse): void {
         expected: { settings: { quietMs: 1 } },
       },
       describe_deployment: { request: {}, expected: expect.objectContaining({ partitions: 8 }) },
+      watch_spool: { request: { is_log_down: false }, expected: { phase: 'direct', era: 0, size: 0 } },
+      spool_events: {
+        request: {
+          is_log_down: true,
+          events: [{ publication_id: 'x', event: { businessAddress: 'a', userKey: 'b' } }],
+        },
+        expected: { outcome: 'spooled', era: 1 },
+      },
+      drain_spool: {
+        request: { node_id: 'a', lease_ms: 1_000, limit: 5, bytes: 1_000, quiet_ms: 0, closing_ms: 1, published: [] },
+        expected: expect.objectContaining({ is_mine: true, size: 1, events: [expect.anything()] }),
+      },
+      spool_status: { request: {}, expected: expect.objectContaining({ size: 1, drainer: 'a' }) },
+      recall_log: { request: {}, expected: { generation: 1, high: 0 } },
+      observe_log: {
+        request: { created: 'c', first_sequence: 1, last_sequence: 2, generation: 1, high: 0, since: '2026-01-01' },
+        // The cursor of the commit above is of another log.
+        expected: { incarnation: 'c#2', incidents: 1, incident: 'recreated', is_reconciled: false },
+      },
+      claim_reconciliation: {
+        request: { node_id: 'a', lease_ms: 1_000 },
+        expected: { since: expect.stringContaining('2026-01-01'), incidents: 1, is_mine: true },
+      },
+      finish_reconciliation: { request: { node_id: 'a', incidents: 1 }, expected: { is_done: true } },
+      plan_purge: {
+        request: { node_id: 'a', lease_ms: 1_000 },
+        expected: expect.objectContaining({ is_mine: true, incarnation: 'c#2' }),
+      },
+      record_purge: { request: { node_id: 'b', incarnation: 'c#2', through: 1 }, expected: { is_recorded: false } },
       get_stored_conversation: {
         request: conversation,
         expected: { stored: expect.objectContaining({ machine: 'conversation' }) },

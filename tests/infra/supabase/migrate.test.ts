@@ -143,7 +143,7 @@ test.each([
   [400, '{"code":"22P05","message":"unsupported Unicode escape sequence"}', StoreRefused],
   [400, '{"code":"P0001","message":"duologue: a conversation may not go from A to B"}', StoreRefused],
   [409, '{"code":"23505","message":"duplicate key"}', StoreRefused],
-  [404, '{"code":"PGRST202","message":"could not find the function"}', StoreRefused],
+  [404, '{"code":"PGRST202","message":"could not find the function"}', Error],
   [401, '{"message":"Invalid API key"}', Error],
 ])('an answer of %s %s is the right kind of error', async (status, body, kind) => {
   const server = createServer((_request, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1')

@@ -100,7 +100,7 @@ describe('a send', () => {
     const user = nextUser()
     fake.addFault({ kind: 'none', delayMs: 1_000, callbacks: true }, 1)
     expect(await createSender({ timeoutMs: 100 }).perform(toRequest({ user }))).toMatchObject({ kind: 'uncertain' })
-    expect(fake.messagesOf(user)).toHaveLength(1)
+    await expect.poll(() => fake.messagesOf(user)).toHaveLength(1)
   })
 
   test.each([

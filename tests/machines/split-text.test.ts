@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+
+import { pieceCharactersMax, splitText } from '../../src/machines/conversation/split-text.ts'
+
+const withoutSpace = (text: string): string => text.replaceAll(/\s/gu, '')
+
+describe('a long text', () => {
+  test('within the limit is one piece, an empty one none', () => {
+    expect(splitText('Hello there.')).toEqual(['Hello there.'])
+    expect(splitText('x'.repeat(pieceCharactersMax))).toHaveLength(1)
+    expect(splitText(' \n ')).toEqual([])
+  })
+
+  test('is cut between paragraphs, else sentences, else words', () => {
+    const sentence = 'This is a sentence of the answer. '
+    expect(splitText(`${'a '.repeat(15)}\n\n${'b '.repeat(15)}`, 50)).toEqual([
+      'a '.repeat(15).trim(),
+      'b '.repeat(15).trim(),
+    ])
+    expect(splitText(sentence.repeat(3), 50).every((piece) => piece === sentence.trim())).toBe(true)
+    expect(splitText('word '.repeat(20), 50).every((piece) => /^word( word)*$/u.test(piece))).toBe(true)
+  })
+
+  test('is never cut inside a grapheme', () => {
+    const graphemes = ['👨‍👩‍👧‍👦', '🇧🇷', 'é', '👍🏽', 'ã']
+    for (const grapheme of graphemes) {
+      const pieces = splitText(grapheme.repeat(200), 97)
+      expect(pieces.join('')).toBe(grapheme.repeat(200))
+      for (const piece of pieces) expect(piece.length % grapheme.length, grapheme).toBe(0)
+    }
+  })
+
+  test('loses nothing but space at the cuts, keeps its order and its limit, whatever it is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 600 }), fc.integer({ min: 2, max: 80 }), (text, max) => {
+        const pieces = splitText(text, max)
+        expect(withoutSpace(pieces.join(''))).toBe(withoutSpace(text))
+        for (const piece of pieces) {
+          expect(piece.length).toBeLessThanOrEqual(max)
+          expect(piece.trim()).not.toBe('')
+          expect(piece.isWellFormed() || !text.isWellFormed()).toBe(true)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
