@@ -57,7 +57,9 @@ async function replay(scenario: Scenario): Promise<void> {
     if (lines >= from && lines <= to) console.log(`${String(lines).padStart(6)} ${line}`)
   })
   const { violations, steps, chartSteps, virtualMs, hash } = result
-  console.log(`seed ${scenario.seed}: ${steps} steps, ${chartSteps} of charts, ${(virtualMs / 1_000).toFixed(0)} virtual seconds, ends with ${hash}`)
+  console.log(
+    `seed ${scenario.seed}: ${steps} steps, ${chartSteps} of charts, ${(virtualMs / 1_000).toFixed(0)} virtual seconds, ends with ${hash}`,
+  )
   for (const violation of violations) console.log(`wrong: ${violation}`)
   if (violations.length > 0) process.exitCode = 1
 }

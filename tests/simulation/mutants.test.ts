@@ -8,6 +8,7 @@ import { catchSqlMutants, findDefinition } from './mutants/catch-sql-mutants.ts'
 import { createMutatedCopy } from './mutants/mutated-copy.ts'
 import { simulatedMutants } from './mutants/simulated-mutants.ts'
 import { sqlMutants } from './mutants/sql-mutants.ts'
+import { testedMutants } from './mutants/tested-mutants.ts'
 
 const withinMs = 10 * 60_000
 /** Seen by fewer seeds than this when they were written. */
@@ -16,7 +17,7 @@ const seedsOfTheSample = 100
 test('every mutant still applies: its text stands exactly once where it says', async () => {
   const copy = await createMutatedCopy()
   try {
-    for (const mutant of simulatedMutants) await copy.apply(mutant)
+    for (const mutant of [...simulatedMutants, ...testedMutants]) await copy.apply(mutant)
   } finally {
     await copy.remove()
   }

@@ -37,7 +37,9 @@ describe('what failed once', async () => {
   const folder = join(import.meta.dirname, 'fixtures')
   const files = (await readdir(folder)).filter((file) => file.endsWith('.json'))
   const fixtures = await Promise.all(
-    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as { what: string; scenario: Scenario }),
+    files.map(
+      async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as { what: string; scenario: Scenario },
+    ),
   )
 
   test.each(fixtures)('does not fail again: $what', async ({ scenario }) => {

@@ -22,7 +22,8 @@ export class CommitWatch {
     for (const key of keys) {
       const open = this.#open.get(key)
       if (open?.isInFlight === true) this.#history.wrong('D6', `two commits of partition ${key} are in flight`)
-      else if (open !== undefined && open.text !== text) this.#history.wrong('D6', `partition ${key}: other bytes after a lost answer`)
+      else if (open !== undefined && open.text !== text)
+        this.#history.wrong('D6', `partition ${key}: other bytes after a lost answer`)
       this.#open.set(key, sent)
     }
     return (outcome) => {

@@ -49,7 +49,8 @@ function checkBarrier({ store, log, history }: SendWatch, row: EffectRow): void 
   const overlooked = (log.bySession.get(session.sessionKey) ?? []).find(
     (entry) => entry.sequence > position && entry.at < claimedAt && isOptOut(entry) && !isFinished(store.tables, entry),
   )
-  if (overlooked !== undefined) history.wrong('D4', `send ${row.effectId} began before STOP ${overlooked.sequence} was seen`)
+  if (overlooked !== undefined)
+    history.wrong('D4', `send ${row.effectId} began before STOP ${overlooked.sequence} was seen`)
 }
 
 function isOptOut(entry: LogEntry): boolean {

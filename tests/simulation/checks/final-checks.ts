@@ -29,7 +29,8 @@ export function checkEverything(everything: Everything): void {
   for (const conversation of everything.tables.conversations.values()) checkConversation(everything, conversation)
   for (const session of everything.tables.sessions.values()) {
     const open = everything.tables.conversationsOf(session.sessionId).filter(({ closedAt }) => closedAt === null)
-    if (open.length > 1) everything.history.wrong('I3', `session ${session.sessionId} has ${open.length} open conversations`)
+    if (open.length > 1)
+      everything.history.wrong('I3', `session ${session.sessionId} has ${open.length} open conversations`)
   }
   checkQuarantine(everything)
   checkCommands(everything)
@@ -56,12 +57,14 @@ function checkMessages({ tables, log, history }: Everything): void {
     }
   }
   for (const providerId of history.acknowledged) {
-    if (!inbound.has(providerId) && !parked.has(providerId)) history.wrong('I1', `the acknowledged message ${providerId} is lost`)
+    if (!inbound.has(providerId) && !parked.has(providerId))
+      history.wrong('I1', `the acknowledged message ${providerId} is lost`)
   }
   for (const entry of log.entries) {
     const providerId = toProviderId(entry)
     if (entry.kind !== 'message' || providerId === null || !history.sent.has(providerId)) continue
-    if (!inbound.has(providerId) && !parked.has(providerId)) history.wrong('I13', `log entry ${entry.sequence} is nowhere`)
+    if (!inbound.has(providerId) && !parked.has(providerId))
+      history.wrong('I13', `log entry ${entry.sequence} is nowhere`)
   }
 }
 
@@ -74,7 +77,8 @@ function checkCommands({ tables, log, history }: Everything): void {
     const command = tables.commands.get(commandId)
     if (command === undefined && !isFinished(tables, entry)) history.wrong('I14', `command ${commandId} has no outcome`)
     const isApplied = command?.outcome === 'applied'
-    if (applied.has(`command:${commandId}`) !== isApplied) history.wrong('I14', `command ${commandId} is ${command?.outcome}`)
+    if (applied.has(`command:${commandId}`) !== isApplied)
+      history.wrong('I14', `command ${commandId} is ${command?.outcome}`)
   }
 }
 
@@ -82,7 +86,8 @@ function checkCommands({ tables, log, history }: Everything): void {
 function checkQuarantine({ tables, history, hasPoison }: Everything): void {
   for (const { kind, error, dataBase64, sessionId } of tables.quarantine.values()) {
     const isForeign = kind === 'foreign' && Buffer.from(dataBase64, 'base64').toString() === foreignEvent
-    if (!isForeign && !(hasPoison && kind !== 'foreign')) history.wrong('PARKED', `${kind} of session ${sessionId}: ${error}`)
+    if (!isForeign && !(hasPoison && kind !== 'foreign'))
+      history.wrong('PARKED', `${kind} of session ${sessionId}: ${error}`)
   }
 }
 
@@ -107,13 +112,15 @@ function checkConversation(everything: Everything, conversation: ConversationRow
   const { tables, history, registration } = everything
   const { conversationId, version, hash, snapshot } = conversation
   const journal = tables.journal.get(conversationId) ?? []
-  if (journal.length !== version) history.wrong('I3', `conversation ${conversationId} has version ${version} and ${journal.length} rows`)
+  if (journal.length !== version)
+    history.wrong('I3', `conversation ${conversationId} has version ${version} and ${journal.length} rows`)
   for (const [index, entry] of journal.entries()) {
     if (entry.version !== index + 1) history.wrong('I3', `conversation ${conversationId} has no version ${index + 1}`)
   }
   checkEventIds(everything, journal, conversationId)
   const replay = replayJournal(registration, journal)
-  if (replay.kind === 'differs') history.wrong('I6', `conversation ${conversationId} at ${replay.version}: ${replay.reason}`)
+  if (replay.kind === 'differs')
+    history.wrong('I6', `conversation ${conversationId} at ${replay.version}: ${replay.reason}`)
   else if (toCanonicalJson(replay.snapshot) !== toCanonicalJson(JSON.parse(snapshot)) || replay.hash !== hash) {
     history.wrong('I6', `conversation ${conversationId} is not what its journal gives`)
   }
@@ -126,7 +133,9 @@ function checkEventIds({ log, history }: Everything, journal: readonly JournalRo
   for (const { eventId } of journal) times.set(eventId, (times.get(eventId) ?? 0) + 1)
   for (const [eventId, count] of times) {
     if (count === 1) continue
-    const logged = log.entries.filter((entry) => entry.kind === 'status' && eventId.startsWith(`status:${toProviderId(entry)}:`))
+    const logged = log.entries.filter(
+      (entry) => entry.kind === 'status' && eventId.startsWith(`status:${toProviderId(entry)}:`),
+    )
     if (count > logged.length) history.wrong('I3', `conversation ${conversationId} took ${eventId} ${count} times`)
   }
 }
@@ -145,7 +154,8 @@ function checkAnswers({ tables, history }: Everything, journal: readonly Journal
       const { body = '' } = (params ?? {}) as { readonly body?: string }
       if (!body.startsWith(draftMark)) continue
       const answered = body.slice(draftMark.length).split(' ')[0]?.split(',').at(-1)
-      if (answered !== lastMessageId) history.wrong('TURN', `${effectId} answers ${answered}, but ${lastMessageId} came before it`)
+      if (answered !== lastMessageId)
+        history.wrong('TURN', `${effectId} answers ${answered}, but ${lastMessageId} came before it`)
     }
   }
 }
@@ -157,11 +167,13 @@ function checkEffects({ tables, ledger, history }: Everything): void {
   for (const effect of tables.effects.values()) {
     const version = Number(effect.effectId.split(':')[1])
     const conversation = tables.conversations.get(effect.conversationId)
-    if (conversation === undefined || version > conversation.version) history.wrong('I7', `effect ${effect.effectId} has no step`)
+    if (conversation === undefined || version > conversation.version)
+      history.wrong('I7', `effect ${effect.effectId} has no step`)
     if (effect.kind !== 'sendMessage') continue
     const times = accepted.get(effect.effectId) ?? 0
     if (times > 1) history.wrong('I8', `send ${effect.effectId} was accepted ${times} times`)
-    if (effect.status === 'done' && times !== 1) history.wrong('I8', `send ${effect.effectId} is done and was accepted ${times} times`)
+    if (effect.status === 'done' && times !== 1)
+      history.wrong('I8', `send ${effect.effectId} is done and was accepted ${times} times`)
     const isRefused = effect.status === 'cancelled' || effect.status === 'failed'
     if (isRefused && times > 0) history.wrong('I8', `send ${effect.effectId} is ${effect.status} and was accepted`)
   }
@@ -177,11 +189,14 @@ function checkLedger({ tables, ledger, history }: Everything): void {
       history.wrong('I7', `Twilio accepted ${effectId}, which nobody wanted`)
       continue
     }
-    if (session.replyAddress !== replyAddress || session.channelId !== channelId) history.wrong('I11', `${effectId} went elsewhere`)
-    if ((effect.params as { readonly body?: string } | null)?.body !== body) history.wrong('I7', `${effectId} was sent with another text`)
+    if (session.replyAddress !== replyAddress || session.channelId !== channelId)
+      history.wrong('I11', `${effectId} went elsewhere`)
+    if ((effect.params as { readonly body?: string } | null)?.body !== body)
+      history.wrong('I7', `${effectId} was sent with another text`)
     const message = effect.messageId === null ? undefined : tables.messages.get(effect.messageId)
     const isOther = message !== undefined && message.providerId !== null && message.providerId !== sid
-    if (isOther && effect.status === 'done') history.wrong('I8', `the message of ${effectId} has the id ${message.providerId}, not ${sid}`)
+    if (isOther && effect.status === 'done')
+      history.wrong('I8', `the message of ${effectId} has the id ${message.providerId}, not ${sid}`)
     const before = newest.get(effect.sessionId)
     const heldSince = history.firstStartedAt.get(effectId) ?? 0
     if (before !== undefined && isBefore(effect, before.effect) && before.at - heldSince < uncertainHoldsMs) {
@@ -197,4 +212,3 @@ function isBefore(a: EffectRow, b: EffectRow): boolean {
   const [, bVersion = 0, bIndex = 0] = b.effectId.split(':').map(Number)
   return aVersion < bVersion || (aVersion === bVersion && aIndex < bIndex)
 }
-

@@ -28,8 +28,12 @@ export function toUnsettled(world: World): string[] {
   }
   for (const { sessionId, conversationId, nextTimerAt, snapshot, closedAt } of tables.conversations.values()) {
     if (tables.sessions.get(sessionId)?.isQuarantined === true) continue
-    if (nextTimerAt !== null && nextTimerAt < scheduler.now - timerLatenessMs) left.push(`a timer of ${conversationId} is overdue`)
-    if (closedAt === null && /"(?:collecting|answering)"/u.test(JSON.stringify((JSON.parse(snapshot) as { value: unknown }).value))) {
+    if (nextTimerAt !== null && nextTimerAt < scheduler.now - timerLatenessMs)
+      left.push(`a timer of ${conversationId} is overdue`)
+    if (
+      closedAt === null &&
+      /"(?:collecting|answering)"/u.test(JSON.stringify((JSON.parse(snapshot) as { value: unknown }).value))
+    ) {
       left.push(`conversation ${conversationId} is not answered`)
     }
   }

@@ -1,5 +1,12 @@
 /** Checks that look at every transaction when it happens: what is wrong for a moment only would be gone at the end. */
-import type { CommitBatch, CommitOutcome, JournalEntry, LogEntry, SessionCommit, Timers } from '../../../src/actors/ports.ts'
+import type {
+  CommitBatch,
+  CommitOutcome,
+  JournalEntry,
+  LogEntry,
+  SessionCommit,
+  Timers,
+} from '../../../src/actors/ports.ts'
 import type { Scheduler } from '../engine/scheduler.ts'
 import type { StoreWatch } from '../store/simulated-store.ts'
 import { toProviderKey, toQuarantineKey } from '../store/tables.ts'
@@ -43,7 +50,10 @@ export class CheckingWatch implements StoreWatch {
     for (const { conversations, sessionId } of batch.sessions) {
       for (const { conversationId } of conversations) {
         const timers = JSON.parse(tables.conversations.get(conversationId)?.timers ?? '{}') as Timers
-        this.#timersBefore.set(conversationId, { timers, position: tables.sessions.get(sessionId)?.position?.sequence ?? 0 })
+        this.#timersBefore.set(conversationId, {
+          timers,
+          position: tables.sessions.get(sessionId)?.position?.sequence ?? 0,
+        })
       }
     }
   }
@@ -96,7 +106,8 @@ export class CheckingWatch implements StoreWatch {
       const entry = entries[index]
       if (entry === undefined || entry.sequence > to) break
       this.#cursors[partition] = index + 1
-      if (!isFinished(tables, entry)) history.wrong('I9', `the cursor of partition ${partition} passed entry ${entry.sequence}`)
+      if (!isFinished(tables, entry))
+        history.wrong('I9', `the cursor of partition ${partition} passed entry ${entry.sequence}`)
     }
   }
 
@@ -112,13 +123,17 @@ export class CheckingWatch implements StoreWatch {
         const timer = entry.initiator === 'timer' ? findTimer(before.timers, toType(entry)) : null
         if (timer === null) continue
         const dueAt = Math.min(entry.occurredAt, timer.dueAt) - session.clockOffsetMs
-        if (dueAt > this.#options.scheduler.now + history.skewMs) history.wrong('EARLY', `the timer ${toType(entry)} fired before it was due`)
+        if (dueAt > this.#options.scheduler.now + history.skewMs)
+          history.wrong('EARLY', `the timer ${toType(entry)} fired before it was due`)
         const overlooked = (log.bySession.get(sessionKey) ?? []).find(
           ({ sequence, at, kind }) =>
             kind === 'message' && at < dueAt - history.skewMs && sequence > (session.position?.sequence ?? 0),
         )
         if (overlooked !== undefined && !isFinished(tables, overlooked)) {
-          history.wrong('D4', `the timer ${toType(entry)} fired before message ${overlooked.sequence}, which was there first`)
+          history.wrong(
+            'D4',
+            `the timer ${toType(entry)} fired before message ${overlooked.sequence}, which was there first`,
+          )
         }
       }
     }
@@ -150,8 +165,11 @@ export function isFinished(tables: Tables, entry: LogEntry): boolean {
 /** The log had it twice, and the other one is parked. */
 function isCopyParked(tables: Tables, entry: LogEntry): boolean {
   if (tables.quarantine.size === 0) return false
-  const name = entry.kind === 'command' ? `"commandId":"${toCommandId(entry)}"` : `"providerId":"${toProviderId(entry)}"`
-  return [...tables.quarantine.values()].some(({ dataBase64 }) => Buffer.from(dataBase64, 'base64').toString().includes(name))
+  const name =
+    entry.kind === 'command' ? `"commandId":"${toCommandId(entry)}"` : `"providerId":"${toProviderId(entry)}"`
+  return [...tables.quarantine.values()].some(({ dataBase64 }) =>
+    Buffer.from(dataBase64, 'base64').toString().includes(name),
+  )
 }
 
 export function toCommandId({ data }: LogEntry): string {

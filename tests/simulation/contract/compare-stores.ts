@@ -18,7 +18,12 @@ export type Compared = { readonly answers: { readonly [outcome: string]: number 
 const outcomes = /refused|"kind":"(?:committed|stale|duplicate|fenced|started|cancelled|not-pending)"/gu
 
 type Real = { readonly store: Store; readonly sql: Sql; readonly deployment: Deployment }
-type Pair = { readonly real: Real; readonly simulated: SimulatedStore; readonly random: SeededRandom; readonly made: RandomCalls }
+type Pair = {
+  readonly real: Real
+  readonly simulated: SimulatedStore
+  readonly random: SeededRandom
+  readonly made: RandomCalls
+}
 
 /** `calls` random calls on two empty stores of four partitions. */
 export async function compareStores(real: Real, seed: number, calls: number): Promise<Compared> {
@@ -26,14 +31,15 @@ export async function compareStores(real: Real, seed: number, calls: number): Pr
   const simulated = createEmpty(real.deployment)
   const pair: Pair = { real, simulated, random, made: new RandomCalls(random, simulated.tables, real.deployment) }
   const counts: Record<string, number> = {}
-  for (let call = 0; call < calls; call += 1) {
-    const [name, ask] = pickCall(pair)
-    const [expected, answered] = await ask()
+  for (let number = 0; number < calls; number += 1) {
+    const [name, call] = pickCall(pair)
+    const [expected, answered] = await call()
     for (const [outcome] of expected.matchAll(outcomes)) {
       const key = `${name} ${outcome.replaceAll(/"kind":|"/gu, '')}`
       counts[key] = (counts[key] ?? 0) + 1
     }
-    if (expected !== answered) return { answers: counts, difference: `call ${call}, ${name}: ${toDifference(expected, answered)}` }
+    if (expected !== answered)
+      return { answers: counts, difference: `call ${number}, ${name}: ${toDifference(expected, answered)}` }
   }
   const expected = dumpSimulated(simulated.tables)
   const stored = await dumpReal(real.sql)
@@ -95,7 +101,10 @@ function claim({ real, simulated, random, made }: Pair): ReturnType<Ask> {
   return both(
     async () => {
       const claimed = await simulated.claim(request)
-      made.held.set(nodeId, claimed.map(({ partition, epoch }) => ({ partition, epoch })))
+      made.held.set(
+        nodeId,
+        claimed.map(({ partition, epoch }) => ({ partition, epoch })),
+      )
       return claimed
     },
     () => real.store.claimPartitions(request),
@@ -118,10 +127,12 @@ function expire({ real, simulated, random }: Pair): ReturnType<Ask> {
   return both(
     () => null,
     () =>
-      real.sql(
-        `update duologue.partitions set lease_until = now() - interval '1 hour' where partition = $1 and lease_until is not null`,
-        [partition],
-      ).then(() => null),
+      real
+        .sql(
+          `update duologue.partitions set lease_until = now() - interval '1 hour' where partition = $1 and lease_until is not null`,
+          [partition],
+        )
+        .then(() => null),
   )
 }
 
@@ -216,7 +227,8 @@ function ask({ real, simulated, random }: Pair): ReturnType<Ask> {
 /** Moments that the database's clock made differ by nature: that there is one is compared. */
 function toText(value: unknown): string {
   const text = JSON.stringify(value ?? null, (key, part: unknown) => {
-    if (part instanceof Map) return Object.fromEntries([...part].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
+    if (part instanceof Map)
+      return Object.fromEntries([...part].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
     return (key === 'deadline' || key === 'startedAt') && part !== null ? 'a moment' : part
   })
   return toCanonicalJson(JSON.parse(text))

@@ -57,20 +57,31 @@ export function dumpSimulated(tables: Tables): Dump {
       attempts: row.attempts,
       outcome: row.outcome,
     })),
-    deliveries: sorted(tables.deliveries.values(), ({ channelId, providerId }) => `${channelId} ${providerId}`).map((row) => ({
-      channelId: row.channelId,
-      providerId: row.providerId,
-      effectId: row.effectId,
-      status: row.status,
-      errorCode: row.errorCode,
-      callbacks: row.raw.length,
-    })),
+    deliveries: sorted(tables.deliveries.values(), ({ channelId, providerId }) => `${channelId} ${providerId}`).map(
+      (row) => ({
+        channelId: row.channelId,
+        providerId: row.providerId,
+        effectId: row.effectId,
+        status: row.status,
+        errorCode: row.errorCode,
+        callbacks: row.raw.length,
+      }),
+    ),
     commands: sorted(tables.commands.values(), ({ commandId }) => commandId).map(
-      ({ commandId, sessionId, conversationId, outcome, reason }) => ({ commandId, sessionId, conversationId, outcome, reason }),
+      ({ commandId, sessionId, conversationId, outcome, reason }) => ({
+        commandId,
+        sessionId,
+        conversationId,
+        outcome,
+        reason,
+      }),
     ),
-    quarantine: sorted(tables.quarantine.values(), toQuarantineOrder).map(
-      (row) => ({ partition: row.partition, sequence: row.position.sequence, sessionId: row.sessionId, kind: row.kind }),
-    ),
+    quarantine: sorted(tables.quarantine.values(), toQuarantineOrder).map((row) => ({
+      partition: row.partition,
+      sequence: row.position.sequence,
+      sessionId: row.sessionId,
+      kind: row.kind,
+    })),
   }
 }
 
@@ -98,7 +109,8 @@ export async function dumpReal(sql: Sql): Promise<Dump> {
       from duologue.messages order by id`),
     effects: await sql(`select id as "effectId", session_id as "sessionId", status, attempts, outcome
       from duologue.effects order by id`),
-    deliveries: await sql(`select channel_id as "channelId", provider_id as "providerId", effect_id as "effectId", status,
+    deliveries:
+      await sql(`select channel_id as "channelId", provider_id as "providerId", effect_id as "effectId", status,
       error_code as "errorCode", jsonb_array_length(raw) as callbacks from duologue.deliveries
       order by channel_id, provider_id collate "C"`),
     commands: await sql(`select id as "commandId", session_id as "sessionId", conversation_id as "conversationId",

@@ -185,7 +185,15 @@ export class RandomCalls {
     })
   }
 
-  #toTestSession({ sessionId, partition, tenantId, channelId, businessAddress, userKey, conversationId }: SessionRow): TestSession {
+  #toTestSession({
+    sessionId,
+    partition,
+    tenantId,
+    channelId,
+    businessAddress,
+    userKey,
+    conversationId,
+  }: SessionRow): TestSession {
     return {
       sessionId,
       partition,
@@ -204,7 +212,9 @@ export class RandomCalls {
     const through: Status[] = []
     let from: Status = stored.status
     for (let left = random.int(1, 3); left > 0; left -= 1) {
-      const allowed = statuses.filter((to) => mayFollow(from, to) && (isOpen ? !isClosed(to) || random.chance(0.2) : to !== from))
+      const allowed = statuses.filter(
+        (to) => mayFollow(from, to) && (isOpen ? !isClosed(to) || random.chance(0.2) : to !== from),
+      )
       const to = random.chance(0.98) && allowed.length > 0 ? random.pick(allowed) : random.pick(statuses)
       through.push(to)
       from = to
@@ -215,11 +225,15 @@ export class RandomCalls {
       nextTimerAt: random.chance(0.8) ? at + random.int(0, 1_000) : null,
     })
     const gapped = random.chance(0.01) ? { ...steps, journal: steps.journal.slice(1) } : steps
-    return isClosed(from) && isOpen && random.chance(0.4) ? [gapped, this.#openAnother(stored.conversationId)] : [gapped]
+    return isClosed(from) && isOpen && random.chance(0.4)
+      ? [gapped, this.#openAnother(stored.conversationId)]
+      : [gapped]
   }
 
   #openAnother(previousId: string): ConversationCommit {
-    return conversationSteps({ conversationId: nextId() }, 0, null, ['PENDING'], { opened: { previousId, openedAt: at } })
+    return conversationSteps({ conversationId: nextId() }, 0, null, ['PENDING'], {
+      opened: { previousId, openedAt: at },
+    })
   }
 
   #updates(row: SessionRow): EffectUpdate[] {

@@ -27,7 +27,8 @@ export function closeTrap(): Trap {
   replace(globalThis, 'Date', TrappedDate)
   replace(Math, 'random', refuse('Math.random'))
   replace(performance, 'now', refuse('performance.now'))
-  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch'] as const) replace(globalThis, name, refuse(name))
+  for (const name of ['setTimeout', 'setInterval', 'setImmediate', 'fetch'] as const)
+    replace(globalThis, name, refuse(name))
   for (const name of ['randomUUID', 'getRandomValues'] as const) replace(crypto, name, refuse(`crypto.${name}`))
   replace(AbortSignal, 'timeout', refuse('AbortSignal.timeout'))
   return {

@@ -1,7 +1,7 @@
 /** Runs mutants, a few at a time, each in a copy of its own, and tells what has caught them. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import type { SimulatedMutant } from './mutant.ts'
+import type { SimulatedMutant, TestedMutant } from './mutant.ts'
 import { createMutatedCopy } from './mutated-copy.ts'
 
 export type Caught = {
@@ -15,7 +15,7 @@ export type Caught = {
 const timeoutMs = 240_000
 
 export async function catchMutants(
-  mutants: readonly SimulatedMutant[],
+  mutants: readonly (SimulatedMutant | TestedMutant)[],
   atOnce: number,
   onCaught: (caught: Caught) => void = () => {},
 ): Promise<Caught[]> {
@@ -32,12 +32,13 @@ export async function catchMutants(
   return all
 }
 
-async function catchMutant(mutant: SimulatedMutant): Promise<Caught> {
+async function catchMutant(mutant: SimulatedMutant | TestedMutant): Promise<Caught> {
   const began = performance.now()
   const copy = await createMutatedCopy()
   try {
     await copy.apply(mutant)
-    const by = await runUntilFailure(copy.folder, mutant.seedsMax)
+    const by =
+      'seedsMax' in mutant ? await runUntilFailure(copy.folder, mutant.seedsMax) : await runTest(copy.folder, mutant)
     return { name: mutant.name, by, seconds: (performance.now() - began) / 1_000 }
   } finally {
     await copy.remove()
@@ -53,4 +54,27 @@ function runUntilFailure(folder: string, seedsMax: number): Promise<string | nul
       resolve(found === null ? null : `seed ${found.seed}, ${found.violation.slice(0, 140)}`)
     })
   })
+}
+
+/** The named test must fail: that it ran and found the mistake is read off its report. */
+function runTest(folder: string, { test, title }: TestedMutant): Promise<string | null> {
+  const program = join(folder, 'node_modules/vitest/vitest.mjs')
+  const options = ['run', '--project', 'slow', test, '-t', title, '--reporter', 'json']
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [program, ...options],
+      { cwd: folder, timeout: timeoutMs, maxBuffer: 2 ** 26 },
+      (_error, output) => {
+        const { numFailedTests = 0, numPassedTests = 0 } = readReport(output)
+        if (numFailedTests + numPassedTests === 0) return resolve('it does not run')
+        resolve(numFailedTests > 0 ? `${numFailedTests} failed of '${title}'` : null)
+      },
+    )
+  })
+}
+
+function readReport(output: string): { readonly numFailedTests?: number; readonly numPassedTests?: number } {
+  const start = output.indexOf('{"num')
+  return start < 0 ? {} : (JSON.parse(output.slice(start)) as ReturnType<typeof readReport>)
 }

@@ -32,12 +32,20 @@ async function catchMutant(database: TestDatabase, mutant: SqlMutant): Promise<C
   const began = performance.now()
   const definition = await findDefinition(mutant.function)
   const places = definition.split(mutant.from).length - 1
-  if (places !== 1) throw new Error(`the mutant '${mutant.name}' no longer applies: its text stands ${places} times in ${mutant.function}`)
+  if (places !== 1)
+    throw new Error(
+      `the mutant '${mutant.name}' no longer applies: its text stands ${places} times in ${mutant.function}`,
+    )
   await database.sql(definition.replace(mutant.from, () => mutant.to))
   try {
     for (let seed = 1; seed <= seedsMax; seed += 1) {
       const difference = await compareOnce(database, seed)
-      if (difference !== null) return { name: mutant.name, by: `seed ${seed}, ${difference.slice(0, 100)}`, seconds: (performance.now() - began) / 1_000 }
+      if (difference !== null)
+        return {
+          name: mutant.name,
+          by: `seed ${seed}, ${difference.slice(0, 100)}`,
+          seconds: (performance.now() - began) / 1_000,
+        }
     }
     return { name: mutant.name, by: null, seconds: (performance.now() - began) / 1_000 }
   } finally {
@@ -49,7 +57,11 @@ async function compareOnce(database: TestDatabase, seed: number): Promise<string
   await resetTestDatabase(database)
   const deployment = await initialize(database, 4)
   try {
-    const { difference } = await compareStores({ store: database.store, sql: database.sql, deployment }, seed, callsPerSeed)
+    const { difference } = await compareStores(
+      { store: database.store, sql: database.sql, deployment },
+      seed,
+      callsPerSeed,
+    )
     return difference
   } catch (error) {
     return `the store failed: ${String(error)}`

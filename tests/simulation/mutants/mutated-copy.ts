@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Mutant } from './mutant.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const copied = ['src', 'tests/simulation', 'package.json']
+const copied = ['src', 'tests', 'supabase', 'scripts', 'vitest.config.ts', 'tsconfig.json', 'package.json']
 
 export type MutatedCopy = {
   readonly folder: string
@@ -26,8 +26,12 @@ export async function createMutatedCopy(): Promise<MutatedCopy> {
     apply: async ({ name, file, from, to }) => {
       const text = await readFile(join(root, file), 'utf8')
       const places = text.split(from).length - 1
-      if (places !== 1) throw new Error(`the mutant '${name}' no longer applies: its text stands ${places} times in ${file}`)
-      await writeFile(join(folder, file), text.replace(from, () => to))
+      if (places !== 1)
+        throw new Error(`the mutant '${name}' no longer applies: its text stands ${places} times in ${file}`)
+      await writeFile(
+        join(folder, file),
+        text.replace(from, () => to),
+      )
     },
     restore: ({ file }) => cp(join(root, file), join(folder, file)),
     remove: () => rm(folder, { recursive: true, force: true }),

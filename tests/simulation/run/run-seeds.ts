@@ -4,7 +4,12 @@ import type { SeedWorkerData } from './seed-worker.ts'
 import { addSummary, createSummary } from './summary.ts'
 import type { Summary } from './summary.ts'
 
-export type SeedRange = { readonly first: number; readonly last: number; readonly threads: number; readonly failuresMax: number }
+export type SeedRange = {
+  readonly first: number
+  readonly last: number
+  readonly threads: number
+  readonly failuresMax: number
+}
 
 export async function runSeeds({ first, last, threads, failuresMax }: SeedRange): Promise<Summary> {
   const summary = createSummary()

@@ -2,7 +2,7 @@
 import { closeTrap } from '../engine/trap.ts'
 import { makeScenario } from '../world/make-scenario.ts'
 import { runScenario } from '../world/run-scenario.ts'
-import type { Result, } from '../world/run-scenario.ts'
+import type { Result } from '../world/run-scenario.ts'
 import type { Scenario } from '../world/scenario.ts'
 import type { Trace } from '../world/world.ts'
 
@@ -15,7 +15,14 @@ export async function runGuarded(scenario: Scenario, trace: Trace | null = null)
   const trap = closeTrap()
   try {
     const result = await runScenario(scenario, trace)
-    return { ...result, violations: [...trap.caught.map((name) => `TRAP: ${name}`), ...unhandled.map((error) => `UNHANDLED: ${error}`), ...result.violations] }
+    return {
+      ...result,
+      violations: [
+        ...trap.caught.map((name) => `TRAP: ${name}`),
+        ...unhandled.map((error) => `UNHANDLED: ${error}`),
+        ...result.violations,
+      ],
+    }
   } catch (error) {
     return { violations: [`THROWN: ${error instanceof Error ? error.stack : String(error)}`], ...nothing }
   } finally {
@@ -31,7 +38,8 @@ export async function runSeed(seed: number): Promise<Result> {
   const result = await runGuarded(scenario)
   if (seed % repeatEvery !== 0) return result
   const again = await runGuarded(scenario)
-  const differs = again.hash === result.hash ? [] : [`REPLAY: the seed ended with ${result.hash} and with ${again.hash}`]
+  const differs =
+    again.hash === result.hash ? [] : [`REPLAY: the seed ended with ${result.hash} and with ${again.hash}`]
   return {
     ...result,
     violations: [...result.violations, ...differs],

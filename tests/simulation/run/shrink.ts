@@ -7,7 +7,9 @@ import { runGuarded } from './seed-runner.ts'
 
 const attemptsMax = 1_500
 
-export async function shrink(scenario: Scenario): Promise<{ readonly scenario: Scenario; readonly violations: readonly string[] }> {
+export async function shrink(
+  scenario: Scenario,
+): Promise<{ readonly scenario: Scenario; readonly violations: readonly string[] }> {
   const first = await runGuarded(scenario)
   const invariant = toInvariant(first.violations)
   let best = scenario

@@ -57,7 +57,8 @@ export function toOutcome(
   const known: Exceptions = { ...exceptions }
   for (const partition of repeated) Object.assign(known, tables.partition(partition).lastCommitOutcome)
   for (const { sessionId, partition } of batch.sessions) if (late.has(partition)) known[sessionId] = { kind: 'stale' }
-  const isCommitted = (partition: number): boolean => held.has(partition) || repeated.has(partition) || late.has(partition)
+  const isCommitted = (partition: number): boolean =>
+    held.has(partition) || repeated.has(partition) || late.has(partition)
   const toSessionOutcome = ({ sessionId, partition }: SessionCommit): SessionOutcome =>
     isCommitted(partition) ? (known[sessionId] ?? { kind: 'committed' }) : { kind: 'fenced' }
   return {
@@ -133,7 +134,16 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
 function writeSessionRow(tables: Tables, session: SessionCommit): void {
   const { sessionId, created, partition, position, conversationId, replyAddress, lastInboundAt } = session
   const { speaker, speakerToken, optedOut, clockOffsetMs, quarantined } = session
-  const changing = { position, conversationId, replyAddress, lastInboundAt, speaker, speakerToken, optedOut, clockOffsetMs }
+  const changing = {
+    position,
+    conversationId,
+    replyAddress,
+    lastInboundAt,
+    speaker,
+    speakerToken,
+    optedOut,
+    clockOffsetMs,
+  }
   const stored = tables.sessions.get(sessionId)
   if (stored !== undefined) {
     Object.assign(stored, changing, { isQuarantined: quarantined })
@@ -141,7 +151,14 @@ function writeSessionRow(tables: Tables, session: SessionCommit): void {
   }
   if (created === null) return
   const sessionKey = toSessionKey(created.businessAddress, created.userKey)
-  tables.sessions.set(sessionId, { sessionId, partition, ...created, sessionKey, ...changing, isQuarantined: quarantined })
+  tables.sessions.set(sessionId, {
+    sessionId,
+    partition,
+    ...created,
+    sessionKey,
+    ...changing,
+    isQuarantined: quarantined,
+  })
   tables.sessionIdByKey.set(sessionKey, sessionId)
 }
 

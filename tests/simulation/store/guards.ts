@@ -39,7 +39,8 @@ export function findBrokenRule(tables: Tables, sessions: readonly SessionCommit[
 function findBrokenSession(tables: Tables, { sessionId, created, conversations }: SessionCommit): string | null {
   if (created !== null) {
     if (tables.sessions.has(sessionId)) return `session ${sessionId} exists`
-    if (tables.sessionByKey(toSessionKey(created.businessAddress, created.userKey)) !== null) return 'session_key exists'
+    if (tables.sessionByKey(toSessionKey(created.businessAddress, created.userKey)) !== null)
+      return 'session_key exists'
   } else if (!tables.sessions.has(sessionId)) return null
   const open = new Set(
     tables.conversationsOf(sessionId).flatMap((each) => (each.closedAt === null ? [each.conversationId] : [])),
@@ -72,7 +73,8 @@ function findBrokenConversation(tables: Tables, conversation: ConversationCommit
   const { conversationId, version, baseVersion, journal, status, closedAt } = conversation
   const stored = tables.conversations.get(conversationId) ?? null
   if ((closedAt !== null) !== toClosedRank(status) > 0) return `conversation ${conversationId}: closed_at and ${status}`
-  if (journal.length !== version - baseVersion) return `${journal.length} journal rows for ${version - baseVersion} steps`
+  if (journal.length !== version - baseVersion)
+    return `${journal.length} journal rows for ${version - baseVersion} steps`
   const rows = tables.journal.get(conversationId) ?? []
   for (const entry of journal) {
     if (rows.some((row) => row.version === entry.version)) return `journal ${conversationId} ${entry.version} exists`
@@ -91,7 +93,10 @@ function findBrokenEntry({ fromStatus, toStatus, event }: JournalEntry): string 
   return fromStatus === toStatus && toClosedRank(toStatus) > 0 && isWord ? `is closed and takes no ${type}` : null
 }
 
-function findChangeWithoutVersion(stored: ConversationRow, { status, hash, snapshot }: ConversationCommit): string | null {
+function findChangeWithoutVersion(
+  stored: ConversationRow,
+  { status, hash, snapshot }: ConversationCommit,
+): string | null {
   const isSame = stored.status === status && stored.hash === hash && stored.snapshot === JSON.stringify(snapshot)
   return isSame ? null : `conversation ${stored.conversationId}: only timers change without a new version`
 }

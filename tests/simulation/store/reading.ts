@@ -71,7 +71,13 @@ function toLoadedConversation(row: ConversationRow): NonNullable<LoadedSession['
   }
 }
 
-export function toEffect({ sessionId: _session, partition: _partition, createdAt: _created, outcome: _, ...effect }: EffectRow): Effect {
+export function toEffect({
+  sessionId: _session,
+  partition: _partition,
+  createdAt: _created,
+  outcome: _,
+  ...effect
+}: EffectRow): Effect {
   return effect
 }
 

@@ -18,7 +18,10 @@ export function findRefusals(tables: Tables, batch: CommitBatch, held: ReadonlyS
 }
 
 function isStale(tables: Tables, session: SessionCommit, conversations: readonly ConversationCommit[]): boolean {
-  return isStaleSession(tables, session) || session.conversations.some((each) => isStaleStep(tables, session, each, conversations))
+  return (
+    isStaleSession(tables, session) ||
+    session.conversations.some((each) => isStaleStep(tables, session, each, conversations))
+  )
 }
 
 function isStaleSession(tables: Tables, { sessionId, created, partition, position }: SessionCommit): boolean {
@@ -45,7 +48,9 @@ function isStaleStep(
   const stored = tables.conversations.get(conversation.conversationId)
   if (conversation.baseVersion !== (stored?.version ?? 0)) return true
   if (stored !== undefined && stored.sessionId !== sessionId) return true
-  return conversation.baseVersion === 0 && conversation.closedAt === null && hasOtherOpen(tables, sessionId, conversations)
+  return (
+    conversation.baseVersion === 0 && conversation.closedAt === null && hasOtherOpen(tables, sessionId, conversations)
+  )
 }
 
 /** Whether the session has an open conversation that the batch does not close. */

@@ -64,7 +64,8 @@ export class SimulatedStore {
     try {
       const claimed = claim(this.tables, this.#locks, request, this.#options.now())
       for (const { partition, epoch } of claimed) {
-        if (this.#claims.get(partition)?.epoch !== epoch) this.#claims.set(partition, { epoch, at: this.#options.now() })
+        if (this.#claims.get(partition)?.epoch !== epoch)
+          this.#claims.set(partition, { epoch, at: this.#options.now() })
       }
       return claimed
     } finally {
@@ -102,7 +103,8 @@ export class SimulatedStore {
     try {
       const moment = this.#options.now()
       const outcomes = startEffects(this.tables, request, moment)
-      for (const [effectId, { kind }] of outcomes) if (kind === 'started') this.#options.watch?.started(effectId, moment)
+      for (const [effectId, { kind }] of outcomes)
+        if (kind === 'started') this.#options.watch?.started(effectId, moment)
       return outcomes
     } finally {
       unlock()
@@ -124,7 +126,9 @@ export class SimulatedStore {
   #asBefore(session: SessionRow, since: number): LoadedSession {
     const before = this.#before.get(session.sessionId)
     const claimedAt = this.#claims.get(session.partition)?.at ?? Infinity
-    return before !== undefined && before.at >= since && before.at > claimedAt ? before.loaded : toLoadedSession(this.tables, session)
+    return before !== undefined && before.at >= since && before.at > claimedAt
+      ? before.loaded
+      : toLoadedSession(this.tables, session)
   }
 
   #remember(batch: CommitBatch): void {

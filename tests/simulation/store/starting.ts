@@ -44,7 +44,14 @@ function startOne(
     return { kind: 'cancelled', reason: obstacle }
   }
   const attempts = effect.attempts + 1
-  const running: EffectRow = { ...effect, status: 'running', attempts, deadline: lease, startedAt: moment, outcome: null }
+  const running: EffectRow = {
+    ...effect,
+    status: 'running',
+    attempts,
+    deadline: lease,
+    startedAt: moment,
+    outcome: null,
+  }
   tables.effects.set(effectId, running)
   return { kind: 'started', effect: toEffect(running) }
 }

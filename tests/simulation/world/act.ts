@@ -15,7 +15,12 @@ export function act(world: World, action: Action): void {
   }
   const end = (forMs: number, undo: () => void): void => void scheduler.after(null, forMs, `${action.kind} ends`, undo)
   const made = 'node' in action ? world.nodes[action.node] : undefined
-  if ('node' in action && (made === null || made === undefined)) return
+  if ('node' in action) {
+    if (made === null || made === undefined) return
+    faults.count(action.kind)
+    actOnNode(world, action, end)
+    return
+  }
   faults.count(action.kind)
   switch (action.kind) {
     case 'foreign-event':
@@ -47,8 +52,6 @@ export function act(world: World, action: Action): void {
         log.wakeReaders()
       })
       return
-    default:
-      actOnNode(world, action, end)
   }
 }
 

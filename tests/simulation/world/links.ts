@@ -6,12 +6,7 @@ import type { CommitBatch, EventLog, Store } from '../../../src/actors/ports.ts'
 import { StoreRefused } from '../../../src/actors/ports.ts'
 import type { SimulatedProcess } from '../engine/process.ts'
 import type { Scheduler } from '../engine/scheduler.ts'
-import {
-  findDelivery,
-  findKnownProviderIds,
-  loadDue,
-  recentMessages,
-} from '../store/reading.ts'
+import { findDelivery, findKnownProviderIds, loadDue, recentMessages } from '../store/reading.ts'
 import type { SimulatedStore } from '../store/simulated-store.ts'
 import type { Faults } from './faults.ts'
 import { incarnation } from './simulated-log.ts'
@@ -90,7 +85,8 @@ function callStore<T>(
       const answerMs = faults.happens('store-slow') ? random.int(200, 4_000) : random.int(0, 5)
       answered.then(
         (answer) => {
-          if (isLost || owner.isCutFromStore) fail(random.chance(0.5) ? random.int(0, 50) : timeoutMs, 'the answer was lost')
+          if (isLost || owner.isCutFromStore)
+            fail(random.chance(0.5) ? random.int(0, 50) : timeoutMs, 'the answer was lost')
           else scheduler.after(owner, answerMs, `store answers ${name}`, () => resolve(answer))
         },
         (error: unknown) => {

@@ -42,7 +42,15 @@ const rateMax = 0.5
 
 export const machinePoison = '☠ machine'
 export const storePoison = '☠ store'
-const ordinary = ['hello', 'and my order?', 'onde está meu pedido', '12345', 'please', 'gracias, pero necesito ayuda', 'ok?']
+const ordinary = [
+  'hello',
+  'and my order?',
+  'onde está meu pedido',
+  '12345',
+  'please',
+  'gracias, pero necesito ayuda',
+  'ok?',
+]
 const endings = ['tchau', 'obrigado!', 'thanks, bye', 'encerrar']
 export const optOuts: readonly string[] = ['STOP', 'parar']
 export const optIns: readonly string[] = ['START']
@@ -62,7 +70,9 @@ export function makeScenario(seed: number): Scenario {
     settings: makeSettings(random),
     rates: makeRates(random),
     lagMs: random.int(500, 5_000),
-    actions: [...messages, ...makeOperators(random, shape), ...makeFaults(random, shape)].toSorted((a, b) => a.at - b.at),
+    actions: [...messages, ...makeOperators(random, shape), ...makeFaults(random, shape)].toSorted(
+      (a, b) => a.at - b.at,
+    ),
     night: random.chance(0.3) ? { days: random.pick([0.05, 1, 3, 4]), retried: pickRetried(random, messages) } : null,
   }
 }
@@ -98,14 +108,21 @@ function makeMessages(random: SeededRandom, { users, lengthMs }: Shape): Extract
     let at = random.int(0, lengthMs / 3)
     for (let burst = random.int(1, 5); burst > 0 && at < lengthMs; burst -= 1) {
       for (let left = random.int(1, 4); left > 0; left -= 1) {
-        messages.push({ at, kind: 'message', user, body: makeBody(random, left === 1), id: `SM-${user}-${messages.length}` })
+        messages.push({
+          at,
+          kind: 'message',
+          user,
+          body: makeBody(random, left === 1),
+          id: `SM-${user}-${messages.length}`,
+        })
         at += random.pick([0, 5, 300, 900, 1_700])
       }
       at += random.pick([1_600, 4_000, 9_000, 30_000, 70_000])
     }
   }
   const last = messages.at(-1)
-  if (poison !== null && last !== undefined) messages.push({ ...last, body: poison, id: `SM-poison-${messages.length}` })
+  if (poison !== null && last !== undefined)
+    messages.push({ ...last, body: poison, id: `SM-poison-${messages.length}` })
   return messages
 }
 
@@ -115,7 +132,12 @@ function makeOperators(random: SeededRandom, { users, lengthMs }: Shape): Action
   for (let left = random.pick([0, 0, 1, 2, 3]); left > 0; left -= 1) {
     const user = random.int(0, users - 1)
     let at = random.int(1_000, lengthMs)
-    const usual = ['assigned', 'replied', 'replied', random.pick(['released', 'closed', 'escalated', 'extended'] as const)] as const
+    const usual = [
+      'assigned',
+      'replied',
+      'replied',
+      random.pick(['released', 'closed', 'escalated', 'extended'] as const),
+    ] as const
     for (const does of usual) {
       const deed = random.chance(0.9) ? does : random.pick(operatorDeeds)
       deeds.push({ at, kind: 'operator', user, does: deed, id: `C-${left}-${deeds.length}`, looks: random.chance(0.5) })
@@ -184,6 +206,9 @@ function makeFault(random: SeededRandom, at: number, { nodes, partitions, leaseM
   }
 }
 
-function pickRetried(random: SeededRandom, messages: readonly { readonly id: string; readonly body: string }[]): string[] {
+function pickRetried(
+  random: SeededRandom,
+  messages: readonly { readonly id: string; readonly body: string }[],
+): string[] {
   return messages.filter(({ body }) => !body.startsWith('☠') && random.chance(0.2)).map(({ id }) => id)
 }

@@ -72,7 +72,8 @@ async function passNight(world: World, night: NonNullable<Scenario['night']>): P
   const nodes = world.nodes.filter((made) => made !== null)
   for (const made of nodes) void world.stop(made).then(() => (stopped += 1))
   await scheduler.run(scheduler.now + 60_000, () => stopped === nodes.length)
-  if (stopped < nodes.length) world.history.wrong('STOPS', `${nodes.length - stopped} nodes did not stop within a minute`)
+  if (stopped < nodes.length)
+    world.history.wrong('STOPS', `${nodes.length - stopped} nodes did not stop within a minute`)
   scheduler.now += night.days * 24 * 3_600_000
   for (const action of scenario.actions) {
     if (action.kind !== 'message' || !night.retried.includes(action.id)) continue

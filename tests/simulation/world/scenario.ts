@@ -11,14 +11,38 @@ export type OperatorDeed = (typeof operatorDeeds)[number]
 
 export type Action =
   | { readonly at: number; readonly kind: 'message'; readonly user: number; readonly body: string; readonly id: string }
-  | { readonly at: number; readonly kind: 'operator'; readonly user: number; readonly does: OperatorDeed; readonly id: string; readonly looks: boolean }
+  | {
+      readonly at: number
+      readonly kind: 'operator'
+      readonly user: number
+      readonly does: OperatorDeed
+      readonly id: string
+      readonly looks: boolean
+    }
   | { readonly at: number; readonly kind: 'foreign-event'; readonly user: number }
-  | { readonly at: number; readonly kind: 'node-kill'; readonly node: number; readonly forMs: number; readonly keepsName: boolean }
+  | {
+      readonly at: number
+      readonly kind: 'node-kill'
+      readonly node: number
+      readonly forMs: number
+      readonly keepsName: boolean
+    }
   | { readonly at: number; readonly kind: 'node-pause'; readonly node: number; readonly forMs: number }
-  | { readonly at: number; readonly kind: 'node-slow'; readonly node: number; readonly forMs: number; readonly slowMs: number }
+  | {
+      readonly at: number
+      readonly kind: 'node-slow'
+      readonly node: number
+      readonly forMs: number
+      readonly slowMs: number
+    }
   | { readonly at: number; readonly kind: 'node-restart'; readonly node: number }
   | { readonly at: number; readonly kind: 'node-skew'; readonly node: number; readonly skewMs: number }
-  | { readonly at: number; readonly kind: 'cut-from-log' | 'cut-from-store'; readonly node: number; readonly forMs: number }
+  | {
+      readonly at: number
+      readonly kind: 'cut-from-log' | 'cut-from-store'
+      readonly node: number
+      readonly forMs: number
+    }
   | { readonly at: number; readonly kind: 'store-down' | 'log-down'; readonly forMs: number }
   | { readonly at: number; readonly kind: 'log-window-forgotten' | 'log-readers-restart' }
   | { readonly at: number; readonly kind: 'log-partition-held'; readonly partition: number; readonly forMs: number }

@@ -36,7 +36,10 @@ export function createSimulatedNode(world: World, nodeId: string): SimulatedNode
     telemetry: createTelemetry(world, nodeId),
     reached: (point) => {
       if (faults.happens('node-paused-at-point')) {
-        owner.pausedUntil = scheduler.now + scenario.leaseMs * scheduler.random.pick([0.5, 2, 4]) + (scheduler.random.chance(0.5) ? 50_000 : 0)
+        owner.pausedUntil =
+          scheduler.now +
+          scenario.leaseMs * scheduler.random.pick([0.5, 2, 4]) +
+          (scheduler.random.chance(0.5) ? 50_000 : 0)
         faults.count(`paused ${point}`)
         return scheduler.pause(owner, 0, 'wakes')
       }

@@ -68,8 +68,10 @@ export class SimulatedTwilio {
         return
       }
       scheduler.after(null, random.int(1, 60), 'twilio', () => {
-        if (fate === 'busy') answer(5, { kind: 'retry', afterMs: random.int(500, 3_000), reason: 'Twilio asks to slow down' })
-        else if (fate === 'refused') answer(5, { kind: 'failed', error: { message: 'refused', code: random.pick(errorCodes) } })
+        if (fate === 'busy')
+          answer(5, { kind: 'retry', afterMs: random.int(500, 3_000), reason: 'Twilio asks to slow down' })
+        else if (fate === 'refused')
+          answer(5, { kind: 'failed', error: { message: 'refused', code: random.pick(errorCodes) } })
         else {
           const { sid } = this.#accept(request)
           if (fate === 'accepted-answer-lost') giveUp()

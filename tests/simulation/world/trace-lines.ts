@@ -9,11 +9,21 @@ export function toTraceLines(
   const cursors = partitions.map(
     ({ partition, cursor }) => `${partition} ${outcomes.get(partition)} cursor ${cursor?.sequence ?? 'stays'}`,
   )
-  const refused = [...sessions].flatMap(([sessionId, { kind }]) => (kind === 'committed' ? [] : [`${sessionId} ${kind}`]))
+  const refused = [...sessions].flatMap(([sessionId, { kind }]) =>
+    kind === 'committed' ? [] : [`${sessionId} ${kind}`],
+  )
   return [`  ${nodeId} commits [${cursors.join(', ')}] ${refused.join(' ')}`, ...accepted.flatMap(toSessionLines)]
 }
 
-function toSessionLines({ sessionId, conversations, effects, effectUpdates, deliveries, position, quarantined }: SessionCommit): string[] {
+function toSessionLines({
+  sessionId,
+  conversations,
+  effects,
+  effectUpdates,
+  deliveries,
+  position,
+  quarantined,
+}: SessionCommit): string[] {
   return [
     `    session ${sessionId.slice(-4)} at ${position?.sequence}${quarantined ? ' quarantined' : ''}${deliveries.map((each) => ` callback ${each.providerId} ${each.status}`).join('')}`,
     ...conversations.map(
