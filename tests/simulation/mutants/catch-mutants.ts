@@ -1,5 +1,6 @@
 /** Runs mutants, a few at a time, each in a copy of its own, and tells what has caught them. */
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SimulatedMutant, TestedMutant } from './mutant.ts'
 import { createMutatedCopy } from './mutated-copy.ts'
@@ -45,11 +46,13 @@ async function catchMutant(mutant: SimulatedMutant | TestedMutant): Promise<Caug
   }
 }
 
+/** A mutant whose simulation never ends is seen, too; one that does not even start is no mutant. */
 function runUntilFailure(folder: string, seedsMax: number): Promise<string | null> {
   const program = join(folder, 'tests/simulation/mutants/until-failure.ts')
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     execFile(process.execPath, [program, String(seedsMax)], { cwd: folder, timeout: timeoutMs }, (error, output) => {
-      if (error !== null) return resolve(`it does not run: ${error.message.split('\n').slice(0, 3).join(' ')}`)
+      if (error?.killed === true) return resolve(`it runs in circles for ${timeoutMs / 1_000} s`)
+      if (error !== null) return reject(new Error('a mutated copy does not run', { cause: error }))
       const found = JSON.parse(output) as { seed: number; violation: string } | null
       resolve(found === null ? null : `seed ${found.seed}, ${found.violation.slice(0, 140)}`)
     })
@@ -57,24 +60,17 @@ function runUntilFailure(folder: string, seedsMax: number): Promise<string | nul
 }
 
 /** The named test must fail: that it ran and found the mistake is read off its report. */
-function runTest(folder: string, { test, title }: TestedMutant): Promise<string | null> {
+async function runTest(folder: string, { test, title }: TestedMutant): Promise<string | null> {
   const program = join(folder, 'node_modules/vitest/vitest.mjs')
-  const options = ['run', '--project', 'slow', test, '-t', title, '--reporter', 'json']
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [program, ...options],
-      { cwd: folder, timeout: timeoutMs, maxBuffer: 2 ** 26 },
-      (_error, output) => {
-        const { numFailedTests = 0, numPassedTests = 0 } = readReport(output)
-        if (numFailedTests + numPassedTests === 0) return resolve('it does not run')
-        resolve(numFailedTests > 0 ? `${numFailedTests} failed of '${title}'` : null)
-      },
-    )
+  const report = join(folder, 'report.json')
+  const options = ['run', '--project', 'slow', test, '-t', title, '--reporter', 'json', '--outputFile', report]
+  await new Promise<void>((resolve) => {
+    execFile(process.execPath, [program, ...options], { cwd: folder, timeout: timeoutMs }, () => resolve())
   })
-}
-
-function readReport(output: string): { readonly numFailedTests?: number; readonly numPassedTests?: number } {
-  const start = output.indexOf('{"num')
-  return start < 0 ? {} : (JSON.parse(output.slice(start)) as ReturnType<typeof readReport>)
+  const { numFailedTests, numPassedTests } = JSON.parse(await readFile(report, 'utf8')) as {
+    readonly numFailedTests: number
+    readonly numPassedTests: number
+  }
+  if (numFailedTests + numPassedTests === 0) throw new Error(`no test is called '${title}'`)
+  return numFailedTests > 0 ? `${numFailedTests} failed of '${title}'` : null
 }
