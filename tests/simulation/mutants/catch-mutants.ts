@@ -12,8 +12,7 @@ export type Caught = {
   readonly seconds: number
 }
 
-/** A mutant that makes the simulation run in circles is caught as well. */
-const timeoutMs = 240_000
+const timeoutMs = 20 * 60_000
 
 export async function catchMutants(
   mutants: readonly (SimulatedMutant | TestedMutant)[],
@@ -46,13 +45,12 @@ async function catchMutant(mutant: SimulatedMutant | TestedMutant): Promise<Caug
   }
 }
 
-/** A mutant whose simulation never ends is seen, too; one that does not even start is no mutant. */
+/** One that does not even start is no mutant. */
 function runUntilFailure(folder: string, seedsMax: number): Promise<string | null> {
   const program = join(folder, 'tests/simulation/mutants/until-failure.ts')
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [program, String(seedsMax)], { cwd: folder, timeout: timeoutMs }, (error, output) => {
-      if (error?.killed === true) return resolve(`it runs in circles for ${timeoutMs / 1_000} s`)
-      if (error !== null) return reject(new Error('a mutated copy does not run', { cause: error }))
+      if (error !== null) return reject(new Error('a mutated copy did not run to its end', { cause: error }))
       const found = JSON.parse(output) as { seed: number; violation: string } | null
       resolve(found === null ? null : `seed ${found.seed}, ${found.violation.slice(0, 140)}`)
     })

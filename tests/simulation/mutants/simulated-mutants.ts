@@ -1,6 +1,10 @@
 /**
  * Mistakes in the host, or in the simulated store where the rule is the database's, that seeds have to see. The
- * numbers of seeds are about three times what was needed when this was written.
+ * numbers of seeds are several times what was needed when this was written.
+ *
+ * No mistakes, as far as anybody can see, and so not here: to compare no versions while the fence holds; to apply an
+ * event again that was applied before a crash, since its key is stored; to change a settled effect, since its owner
+ * knows that it is settled. The comparison of the stores sees the first and the last in the SQL.
  */
 import type { SimulatedMutant } from './mutant.ts'
 
@@ -11,7 +15,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/committer.ts',
     from: 'await this.#commit(this.#take(), cursors)',
     to: 'void this.#commit(this.#take(), cursors)',
-    seedsMax: 20,
+    seedsMax: 40,
   },
   {
     name: 'a lost answer is not followed by the very same batch',
@@ -27,7 +31,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/committer.ts',
     from: "if (sessionOutcome.kind === 'committed') {",
     to: "if (sessionOutcome.kind !== 'fenced') {",
-    seedsMax: 100,
+    seedsMax: 60,
   },
   {
     name: 'the owner believes that its cursor moved over a stale step',
@@ -35,7 +39,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/committer.ts',
     from: 'partition.settled(isWhole ? sent.cursor : null, sent.parked.length)',
     to: 'partition.settled(sent.cursor, sent.parked.length)',
-    seedsMax: 300,
+    seedsMax: 60,
   },
   {
     name: 'the cursor passes positions that wait',
@@ -43,7 +47,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/positions.ts',
     from: "if (position === undefined || position.state === 'waiting') break",
     to: 'if (position === undefined) break',
-    seedsMax: 40,
+    seedsMax: 60,
   },
   {
     name: 'entries that wait again after a refusal still count as leaving',
@@ -51,7 +55,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/session.ts',
     from: "    setPositions(this.#mailbox, 'waiting')\n  }\n\n  /** The store itself",
     to: '  }\n\n  /** The store itself',
-    seedsMax: 600,
+    seedsMax: 150,
   },
   {
     name: 'after a refusal the newer entries come first',
@@ -67,7 +71,7 @@ const commits: SimulatedMutant[] = [
     file: 'src/actors/session.ts',
     from: "if (entry.kind === 'logged') this.#park(entry, null)\n      return",
     to: "if (entry.kind === 'logged') entry.position.state = 'finished'\n      return",
-    seedsMax: 400,
+    seedsMax: 60,
   },
 ]
 
@@ -78,7 +82,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/session.ts',
     from: 'this.committed = this.pending === null ? this.newest : { ...state, isNew: false }',
     to: 'this.committed = this.newest',
-    seedsMax: 300,
+    seedsMax: 60,
   },
   {
     name: "a cancelled draft's result is accepted",
@@ -86,7 +90,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/decide.ts',
     from: 'const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId)\n  if (wanted === undefined) return',
     to: 'const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId) ?? started',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'a send is tried again without asking what became of it',
@@ -94,7 +98,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/effect-runner.ts',
     from: "this.#answer(session, effect, { kind: 'uncertain', reason: 'its owner ended while it was running' })",
     to: "this.#answer(session, effect, { kind: 'retry', afterMs: 0, reason: 'its owner ended while it was running' })",
-    seedsMax: 200,
+    seedsMax: 60,
   },
   {
     name: 'silence of the provider proves that it has nothing',
@@ -102,7 +106,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/resolve-uncertain.ts',
     from: "      // No answer is not the answer 'none'.",
     to: "      if (attempt >= 0) return 'accepted-none'",
-    seedsMax: 1_000,
+    seedsMax: 1_500,
   },
   {
     name: 'a message that may be of another send with the same text is taken for this one',
@@ -110,7 +114,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/resolve-uncertain.ts',
     from: 'else if (answer.isProven || !isRivalled) return toDone(answer)',
     to: 'else return toDone(answer)',
-    seedsMax: 2_000,
+    seedsMax: 3_000,
   },
   {
     name: 'an uncertain send is asked about once',
@@ -118,7 +122,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/resolve-uncertain.ts',
     from: 'for (const waitMs of [0, ...host.settings.resolveAfterMs]) {',
     to: 'for (const waitMs of [0]) {',
-    seedsMax: 300,
+    seedsMax: 60,
   },
   {
     name: 'sends of a session do not wait for each other',
@@ -126,7 +130,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/effect-runner.ts',
     from: 'else if (!isBlocked) isBlocked = this.#advanceSend(session, partition, effect)',
     to: 'else this.#advanceSend(session, partition, effect)',
-    seedsMax: 300,
+    seedsMax: 80,
   },
   {
     name: 'the deadline of a send is ignored',
@@ -134,7 +138,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/effect-runner.ts',
     from: 'const deadline = partition.leaseValidUntil',
     to: 'const deadline = Infinity',
-    seedsMax: 2_000,
+    seedsMax: 300,
   },
   {
     name: 'a change of the speaker leaves its token as it was',
@@ -150,7 +154,7 @@ const effects: SimulatedMutant[] = [
     file: 'src/actors/effect-runner.ts',
     from: 'if (resolved === null && !signal.aborted)',
     to: 'if (resolved === null)',
-    seedsMax: 300,
+    seedsMax: 100,
   },
 ]
 
@@ -159,9 +163,9 @@ const late: SimulatedMutant[] = [
     name: 'a start that was left behind hides the one of the session that was loaded since',
     breaks: 'liveness (found by the simulation)',
     file: 'src/actors/effect-runner.ts',
-    from: 'if (this.#toStart.get(waiting.effect.effectId) === waiting) this.#toStart.delete',
-    to: 'this.#toStart.delete',
-    seedsMax: 2_000,
+    from: 'const isStarting = this.#toStart.get(effect.effectId)?.session === session',
+    to: 'const isStarting = this.#toStart.has(effect.effectId)',
+    seedsMax: 3_000,
   },
   {
     name: 'a commit that its owner has given up is written after a newer one',
@@ -169,7 +173,7 @@ const late: SimulatedMutant[] = [
     file: 'tests/simulation/store/commit.ts',
     from: "const isLate = (partition: number): boolean => (tables.partition(partition).lastCommitId ?? '') > batch.commitId",
     to: 'const isLate = (_partition: number): boolean => false',
-    seedsMax: 2_000,
+    seedsMax: 1_000,
   },
 ]
 
@@ -180,7 +184,7 @@ const time: SimulatedMutant[] = [
     file: 'src/actors/partition.ts',
     from: 'if (due.length > 0) await this.barrier()',
     to: 'if (due.length > 1_000) await this.barrier()',
-    seedsMax: 200,
+    seedsMax: 60,
   },
   {
     name: 'an owner acts on what it inherited before it has read up to the end',
@@ -188,7 +192,7 @@ const time: SimulatedMutant[] = [
     file: 'src/actors/node.ts',
     from: 'await Promise.all(partitions.map(async (partition) => partition.barrier()))',
     to: 'await Promise.resolve()',
-    seedsMax: 2_000,
+    seedsMax: 150,
   },
   {
     name: 'a timer fires before it is due',
@@ -196,7 +200,7 @@ const time: SimulatedMutant[] = [
     file: 'src/actors/decide.ts',
     from: 'if (conversation === null || next === null || next.dueAt > asOf + clockOffsetMs) return',
     to: 'if (conversation === null || next === null || next.dueAt > asOf + clockOffsetMs + 60_000) return',
-    seedsMax: 100,
+    seedsMax: 40,
   },
   {
     name: 'a new owner never looks for timers that are due',
@@ -204,7 +208,7 @@ const time: SimulatedMutant[] = [
     file: 'src/actors/node.ts',
     from: "if (of === 'effects') owned.get(partition)?.wake(sessionKey)\n        else owned.get(partition)?.wakeLater(sessionKey, wakeAt)",
     to: "if (of === 'effects') owned.get(partition)?.wake(sessionKey)",
-    seedsMax: 100,
+    seedsMax: 40,
   },
 ]
 
@@ -223,14 +227,6 @@ const store: SimulatedMutant[] = [
     file: 'tests/simulation/store/commit.ts',
     from: 'return row !== undefined && row.epoch === epoch && row.owner === batch.nodeId\n  })\n  const isRepeated',
     to: 'return row !== undefined && row.epoch >= epoch\n  })\n  const isRepeated',
-    seedsMax: 400,
-  },
-  {
-    name: 'versions are not compared',
-    breaks: 'D3',
-    file: 'tests/simulation/store/refusals.ts',
-    from: 'if (conversation.baseVersion !== (stored?.version ?? 0)) return true',
-    to: 'if (conversation.baseVersion < 0) return true',
     seedsMax: 600,
   },
   {
@@ -239,7 +235,7 @@ const store: SimulatedMutant[] = [
     file: 'tests/simulation/store/commit.ts',
     from: 'if (cursor === null || wrong.length > 0) return',
     to: 'if (cursor === null) return',
-    seedsMax: 200,
+    seedsMax: 60,
   },
   {
     name: 'nobody looks whether a message is stored already',
@@ -247,7 +243,7 @@ const store: SimulatedMutant[] = [
     file: 'tests/simulation/store/refusals.ts',
     from: 'if (known.length > 0) exceptions',
     to: 'if (known.length > 1_000) exceptions',
-    seedsMax: 100,
+    seedsMax: 40,
   },
   {
     name: 'a lease that has not run out is taken',
@@ -255,15 +251,7 @@ const store: SimulatedMutant[] = [
     file: 'tests/simulation/store/ownership.ts',
     from: '(row.leaseUntil !== null && row.leaseUntil < moment)) &&',
     to: 'row.leaseUntil !== null) &&',
-    seedsMax: 200,
-  },
-  {
-    name: 'a settled effect changes again',
-    breaks: 'a settled effect never changes',
-    file: 'tests/simulation/store/commit.ts',
-    from: '  if (!isUnsettled(effect)) return\n',
-    to: '',
-    seedsMax: 2_000,
+    seedsMax: 60,
   },
 ]
 

@@ -6,6 +6,7 @@ export const chanceFaults = [
   'node-killed-at-point',
   'node-paused-at-point',
   'store-slow',
+  'store-transaction-slow',
   'store-error-before-commit',
   'store-answer-lost',
   'store-request-late',

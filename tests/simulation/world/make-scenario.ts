@@ -12,6 +12,7 @@ const usualRates: { readonly [fault in ChanceFault]: number } = {
   'node-killed-at-point': 0.01,
   'node-paused-at-point': 0.005,
   'store-slow': 0.02,
+  'store-transaction-slow': 0.01,
   'store-error-before-commit': 0.02,
   'store-answer-lost': 0.02,
   'store-request-late': 0.005,

@@ -88,7 +88,7 @@ export class World {
   }
 
   #openStore(): SimulatedStore {
-    const { scheduler, scenario, watch } = this
+    const { scheduler, scenario, watch, faults } = this
     const channels = businessAddresses.map((businessAddress, index) => ({
       channelId: `channel-${index}`,
       tenantId: `tenant-${index}`,
@@ -100,7 +100,14 @@ export class World {
       channels,
       partitions: scenario.partitions,
       now: () => scheduler.now,
-      spend: () => scheduler.pause(null, scheduler.random.int(0, 4), 'store writes'),
+      spend: () => {
+        const isSlow = faults.happens('store-transaction-slow')
+        return scheduler.pause(
+          null,
+          isSlow ? scheduler.random.int(500, 8_000) : scheduler.random.int(0, 4),
+          'store writes',
+        )
+      },
       mayLag: (scenario.rates['store-stale-read'] ?? 0) > 0,
       watch: {
         committing: (batch, text) => {
