@@ -12,6 +12,7 @@ import {
   commandSchema,
   deliverySchema,
   messageSchema,
+  quarantineReleaseSchema,
   toKind,
   toPublicationId,
 } from '../src/actors/logged-event.ts'
@@ -123,6 +124,22 @@ given with every send; null when there was none. Statuses may come in any order 
 command for ever. \`seenVersion\` is the version that its author saw, or null: when the status, the speaker or the user's
 messages have moved on since, the command is stale and changes nothing. The outcome is a row, \`GET /api/commands/<id>\`; when it
 is there, \`duologue.settled.<token of the id>\` is published on core NATS, without a payload.`,
+  },
+  {
+    event: {
+      v: 1,
+      type: 'quarantine.released',
+      ...session,
+      commandId: 'release-1',
+      quarantineId: '01890000-0000-7000-8000-000000000002',
+      action: 'retry',
+      event: null,
+    },
+    schema: quarantineReleaseSchema,
+    words: `A person's word on the first event that waits in the session's quarantine: \`retry\` applies it again, \`skip\` leaves
+it out, \`edit\` applies \`event\` (a message or a delivery of the same session) instead. What waits behind it is then applied in
+order, up to the next event that fails. The outcome is a row like that of any command; about any other event than the first
+waiting one it is \`refused\`.`,
   },
   {
     event: { v: 1, type: 'clock.advanced', ...session, commandId: 'advance-1', byMs: 86_400_000 },

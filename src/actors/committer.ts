@@ -178,7 +178,7 @@ export class Lane {
           sessionId: first.state.sessionId,
           error: String(error),
         })
-        if (first.fold.parked.length === 0) first.session.quarantine(error)
+        if (first.fold.parked.length === 0 || first.fold.steps > 0) first.session.quarantine(error)
         else first.session.reload(new Set())
         await pause(this.#host, limits.retryMaxMs)
         first.partition.resume(first.session)

@@ -13,12 +13,14 @@ import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
-import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedMessage } from './ports.ts'
+import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedEvent, LoggedMessage } from './ports.ts'
+import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
+import type { WaitingEvent } from './release-quarantine.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 import { openConversation, readReason } from './step.ts'
 import { receiveCommand } from './take-command.ts'
-import { findRegistration, takeStep, tellChart } from './take-step.ts'
+import { bringUpToDate, findRegistration, findWriter, takeStep, tellChart } from './take-step.ts'
 import type { DecideContext, Work } from './take-step.ts'
 
 export type Decision = { readonly state: SessionState; readonly fold: Fold }
@@ -40,6 +42,9 @@ export function decide(state: SessionState, entry: Entry, context: DecideContext
     case 'result':
       takeResult(work, entry.effect, entry.result)
       break
+    case 'drain':
+      drainQuarantine(work, applyWaiting)
+      break
   }
   return { state: work.state, fold: work.fold }
 }
@@ -47,7 +52,26 @@ export function decide(state: SessionState, entry: Entry, context: DecideContext
 function decideLogged(work: Work, { log, event }: Extract<Entry, { kind: 'logged' }>): void {
   const position = { incarnation: work.context.incarnation, sequence: log.sequence }
   work.state = { ...work.state, position }
-  const at = log.at + work.state.clockOffsetMs
+  takeLogged(work, event, log.at + work.state.clockOffsetMs)
+}
+
+/** What waited in quarantine; its position was passed when it was parked. */
+function applyWaiting(work: Work, waiting: WaitingEvent): void {
+  switch (waiting.kind) {
+    case 'logged':
+      takeLogged(work, waiting.event, waiting.at + work.state.clockOffsetMs)
+      return
+    case 'result':
+      if (work.state.effects.some(({ effectId }) => effectId === waiting.effect.effectId)) {
+        takeResult(work, waiting.effect, waiting.result)
+      } else tellWaitingOutcome(work, waiting)
+      return
+    case 'due':
+      return
+  }
+}
+
+function takeLogged(work: Work, event: LoggedEvent, at: number): void {
   switch (event.type) {
     case 'message.received':
       receiveMessage(work, event, at)
@@ -57,6 +81,9 @@ function decideLogged(work: Work, { log, event }: Extract<Entry, { kind: 'logged
       return
     case 'command.issued':
       receiveCommand(work, event, at)
+      return
+    case 'quarantine.released':
+      releaseQuarantine(work, event, at, applyWaiting)
       return
     case 'clock.advanced':
       advanceClock(work, event.byMs)
@@ -114,7 +141,7 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
     previous: previous && {
       conversationId: previous.conversationId,
       status: previous.status,
-      reason: readReason(context.registry[previous.machine], previous.snapshot),
+      reason: readReason(findWriter(context, previous), previous.snapshot),
     },
   }
   if (!registration.opensOn(event, opening)) return
@@ -170,6 +197,10 @@ function fireDueTimers(work: Work, asOf: number): void {
     const next = toNextTimer(work.state)
     if (conversation === null || next === null || next.dueAt > asOf + clockOffsetMs) return
     assert(fired < dueTimersMax, `more than ${dueTimersMax} timers of one conversation are due at once`)
+    // Migrated first: the new chart may have no such timer, or another that is due first.
+    const { version } = conversation
+    bringUpToDate(work, next.dueAt)
+    if (work.state.conversation?.version !== version) continue
     const timer = conversation.timers[next.timerId]
     assert(timer !== undefined, `the timer ${next.timerId} is not armed`)
     const { [next.timerId]: _fired, ...timers } = conversation.timers
@@ -213,9 +244,14 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
 
 /** Invoked effects answer to the chart's actor; an action's effect is a message whose fate is a delivery. */
 function tellOutcome(work: Work, effect: Effect, result: EffectResult & { kind: 'done' | 'failed' }, at: number): void {
-  // A quarantined session keeps the outcome; its chart does not move.
-  if (work.state.quarantined || effect.conversationId !== work.state.conversation?.conversationId) return
+  if (effect.conversationId !== work.state.conversation?.conversationId) return
   const { effectId, childId } = effect
+  // A quarantined session's chart does not move; it hears of the outcome in its turn.
+  if (work.state.quarantined) {
+    work.fold.parked.push(toWaitingResult(effect, result, work.context.now))
+    work.state = { ...work.state, parked: null }
+    return
+  }
   if (childId === null) {
     const status = result.kind === 'done' ? 'accepted' : 'failed'
     const errorCode = result.kind === 'done' ? null : result.error.code
@@ -227,6 +263,16 @@ function tellOutcome(work: Work, effect: Effect, result: EffectResult & { kind: 
       ? { type: `xstate.done.actor.${childId}`, output: result.output, actorId: childId }
       : { type: `xstate.error.actor.${childId}`, error: result.error, actorId: childId }
   tellChart(work, event, at, `result:${effectId}`, 'assistant')
+}
+
+/** Settled while the session was quarantined. A child that was started anew since answers for itself. */
+function tellWaitingOutcome(work: Work, { effect, result }: Extract<WaitingEvent, { kind: 'result' }>): void {
+  const { childId, conversationId } = effect
+  const isRestarted = work.state.effects.some(
+    (other) => other.childId !== null && other.childId === childId && other.conversationId === conversationId,
+  )
+  if (isRestarted || (result.kind !== 'done' && result.kind !== 'failed')) return
+  tellOutcome(work, effect, result, work.context.now + work.state.clockOffsetMs)
 }
 
 function settle(

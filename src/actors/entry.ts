@@ -8,6 +8,8 @@ export type Entry =
   | { readonly kind: 'due'; readonly asOf: number }
   /** `effect` as it was started: its attempts count from there. */
   | { readonly kind: 'result'; readonly effect: Effect; readonly result: EffectResult | Cancelled }
+  /** What waits in the session's quarantine goes on being applied. */
+  | { readonly kind: 'drain' }
 
 /** It never reached the world, and must not any more. */
 export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
@@ -15,12 +17,18 @@ export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
 /** Messages and commands are applied once, under this name; other events may come again. */
 export function toDuplicateKey(event: LoggedEvent): string | null {
   if (event.type === 'message.received') return event.providerId
-  return event.type === 'command.issued' ? toCommandKey(event.commandId) : null
+  const isCommand = event.type === 'command.issued' || event.type === 'quarantine.released'
+  return isCommand ? toCommandKey(event.commandId) : null
 }
 
 /** No provider's id looks like this. */
 export function toCommandKey(commandId: string): string {
   return `command:${commandId}`
+}
+
+/** It is decided on what waits in the session's quarantine. */
+export function isRelease(entry: Entry): boolean {
+  return entry.kind === 'drain' || (entry.kind === 'logged' && entry.event.type === 'quarantine.released')
 }
 
 /** Only logged entries stand in the log. */

@@ -52,6 +52,8 @@ export const limits = {
   sessionsPerLoad: 500,
   retryMinMs: 50,
   retryMaxMs: 2_000,
+  /** An alarm goes off when so many events of one session wait in quarantine, and again with each so many more. */
+  parkedPerSession: 1_000,
   /** A session that nothing happens to leaves memory after this. */
   idleAfterMs: 60_000,
   sweepEveryMs: 10_000,

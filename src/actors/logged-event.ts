@@ -75,6 +75,18 @@ export const commandSchema = z.strictObject({
   issuedAt: moment,
 })
 
+/** What an edit may apply instead of the event that waits. */
+export const releasedEventSchema = z.discriminatedUnion('type', [messageSchema, deliverySchema])
+
+export const quarantineReleaseSchema = z.strictObject({
+  ...session,
+  type: z.literal('quarantine.released'),
+  commandId: id,
+  quarantineId: z.uuid(),
+  action: z.enum(['retry', 'skip', 'edit']),
+  event: releasedEventSchema.nullable(),
+})
+
 export const clockAdvanceSchema = z.strictObject({
   ...session,
   type: z.literal('clock.advanced'),
@@ -86,6 +98,7 @@ export const loggedEventSchema = z.discriminatedUnion('type', [
   messageSchema,
   deliverySchema,
   commandSchema,
+  quarantineReleaseSchema,
   clockAdvanceSchema,
 ])
 
@@ -93,6 +106,7 @@ const kindOfType: { readonly [type in LoggedEvent['type']]: EventKind } = {
   'message.received': 'message',
   'delivery.updated': 'status',
   'command.issued': 'command',
+  'quarantine.released': 'command',
   'clock.advanced': 'command',
 }
 
@@ -109,6 +123,7 @@ export function toPublicationId(event: LoggedEvent): string {
     case 'delivery.updated':
       return `status:${event.businessAddress}:${event.providerId}:${event.status}`
     case 'command.issued':
+    case 'quarantine.released':
     case 'clock.advanced':
       return `command:${event.businessAddress}:${event.commandId}`
   }
@@ -124,5 +139,13 @@ export function readLoggedEvent(entry: LogEntry): LoggedEvent {
     entry.sessionKey === toSessionKey(event.businessAddress, event.userKey),
     'its subject names another session than the event itself',
   )
+  assert(isReleaseOfItself(event), 'it releases an event of another session, or edits without an event')
   return event
+}
+
+function isReleaseOfItself(event: LoggedEvent): boolean {
+  if (event.type !== 'quarantine.released') return true
+  const { action, event: edited, businessAddress, userKey } = event
+  if (edited === null) return action !== 'edit'
+  return action === 'edit' && edited.businessAddress === businessAddress && edited.userKey === userKey
 }

@@ -10,9 +10,11 @@ import { Lane, pause, toRetryDelay } from './committer.ts'
 import { EffectRunner } from './effect-runner.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
+import { assertHostable } from './host-lint.ts'
 import { Loader } from './loader.ts'
+import { toKnownVersions } from './machine-versions.ts'
 import { Partition } from './partition.ts'
-import type { ClaimedPartition, DueWork } from './ports.ts'
+import type { ClaimedPartition, DueWork, MachineVersions } from './ports.ts'
 
 export interface Node {
   /** Resolves after the first successful claim. */
@@ -24,7 +26,9 @@ export interface Node {
 
 const settleMs = 10_000
 
+/** Throws with a sentence for each finding when a machine cannot be hosted. */
 export function createNode(host: Host): Node {
+  assertHostable(host.registry, { performers: Object.keys(host.performers) })
   return new HostNode(host)
 }
 
@@ -38,6 +42,7 @@ class HostNode implements Node {
   #incarnation = ''
   #incidents: number | undefined
   #partitionCount = 0
+  #commonVersions: MachineVersions = {}
   readonly #cancels = new Map<string, () => void>()
 
   constructor(host: Host) {
@@ -89,10 +94,13 @@ class HostNode implements Node {
 
   async #claim(): Promise<void> {
     const { nodeId, leaseMs, isSoleOwner } = this.#host.settings
-    const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
+    const held = [...this.#owned.values()].map(({ number, epoch, needs }) => ({ partition: number, epoch, needs }))
     const sentAt = this.#host.clock.monotonic()
     const takeAll = isSoleOwner && this.#state === 'starting'
-    const claimed = await this.#host.store.claimPartitions({ nodeId, leaseMs, held, takeAll, renewOnly: false })
+    const machines = toKnownVersions(this.#host.registry)
+    const request = { nodeId, leaseMs, held, machines, takeAll, renewOnly: false }
+    const { partitions: claimed, machines: common } = await this.#host.store.claimPartitions(request)
+    this.#commonVersions = common
     if (this.#state === 'stopping' || this.#state === 'stopped') return
     const answered = new Map(claimed.map((each) => [each.partition, each]))
     for (const { partition, epoch } of held) {
@@ -126,6 +134,7 @@ class HostNode implements Node {
       lane,
       loader: this.#loader,
       effects: this.#effects,
+      commonVersions: () => this.#commonVersions,
       onLost: (lost: Partition, reason: string) => this.#forget(lost, reason),
     }
     const partition = new Partition(parts, claimed, this.#incarnation, 0)

@@ -7,6 +7,7 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
+import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
 import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
@@ -18,11 +19,22 @@ import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Loader } from './loader.ts'
 import { readLoggedEvent } from './logged-event.ts'
-import type { ClaimedPartition, CommitBatch, LogEntry, LogReader, LoggedEvent, ParkedEvent } from './ports.ts'
+import { knowsVersion } from './machine-versions.ts'
+import type {
+  ClaimedPartition,
+  CommitBatch,
+  LogEntry,
+  LogReader,
+  LoggedEvent,
+  MachineNeed,
+  MachineVersions,
+  ParkedEvent,
+} from './ports.ts'
 import { Positions } from './positions.ts'
 import { Session } from './session.ts'
 import type { SessionOwner } from './session.ts'
 import { toWakeAt } from './session-state.ts'
+import type { ConversationState } from './session-state.ts'
 import { WakeQueue } from './wake-queue.ts'
 
 export type PartitionParts = {
@@ -30,6 +42,8 @@ export type PartitionParts = {
   readonly lane: Lane
   readonly loader: Loader
   readonly effects: EffectRunner
+  /** The versions that every live node knows, as the latest claim told. */
+  readonly commonVersions: () => MachineVersions
   /** Called once when the partition is lost. */
   readonly onLost: (partition: Partition, reason: string) => void
 }
@@ -40,6 +54,8 @@ export class Partition implements SessionOwner {
   /** Only when true may inherited effects and timers run. */
   isActive = false
   isLost = false
+  /** A version that a session here cannot go on without and this node does not know: another node shall have it. */
+  needs: MachineNeed | null = null
   /** By `Clock.monotonic()`; before it the lease is certainly ours. */
   leaseValidUntil: number
   readonly #parts: PartitionParts
@@ -213,11 +229,22 @@ export class Partition implements SessionOwner {
     const { clock, ids, registry, settings } = this.#parts.host
     return {
       registry,
+      commonVersions: this.#parts.commonVersions(),
       defaultMachine: settings.defaultMachine,
       ids,
       now: clock.now(),
       incarnation: this.#incarnation,
     }
+  }
+
+  /** False: the session waits, and with the next claim the partition goes to a node that knows the version. */
+  knows({ machine, machineVersion: version, conversationId }: ConversationState): boolean {
+    const { registry, telemetry } = this.#parts.host
+    const need = { machine, version }
+    if (knowsVersion(registry, need)) return true
+    this.needs ??= need
+    tellWithheld(telemetry, this.number, conversationId, need)
+    return false
   }
 
   changed(session: Session): void {
@@ -233,14 +260,15 @@ export class Partition implements SessionOwner {
   }
 
   parked(session: Session, error: unknown, entry: Entry): void {
-    const { telemetry } = this.#parts.host
-    telemetry.count('events_parked', { kind: 'poison' })
-    telemetry.log('error', 'parked an event that could not be applied; the session is quarantined', {
-      partition: this.number,
-      sessionId: session.newest?.sessionId,
-      cause: entry.kind,
-      error: String(error),
-    })
+    tellParked(this.#parts.host.telemetry, this.#whereIs(session), error, entry)
+  }
+
+  parkedMany(session: Session, count: number): void {
+    tellParkedMany(this.#parts.host.telemetry, this.#whereIs(session), count)
+  }
+
+  #whereIs({ newest }: Session): { partition: number; sessionId: string | undefined } {
+    return { partition: this.number, sessionId: newest?.sessionId }
   }
 
   toCommit(): CommitBatch['partitions'][number] {

@@ -88,7 +88,7 @@ export interface EventPublisher {
 }
 
 /** An event on its way to the log, addressed by the session it belongs to. `docs/nats.md` documents its JSON. */
-export type LoggedEvent = LoggedMessage | LoggedDelivery | LoggedCommand | LoggedClockAdvance
+export type LoggedEvent = LoggedMessage | LoggedDelivery | LoggedCommand | LoggedQuarantineRelease | LoggedClockAdvance
 
 export type LoggedMessage = {
   readonly v: 1
@@ -140,6 +140,20 @@ export type LoggedCommand = {
   readonly issuedAt: number
 }
 
+/** Lets a quarantined session go on: its first waiting event is applied again, left out, or applied as changed. */
+export type LoggedQuarantineRelease = {
+  readonly v: 1
+  readonly type: 'quarantine.released'
+  readonly businessAddress: string
+  readonly userKey: string
+  readonly commandId: string
+  /** The waiting event; anything but the first one of its session is ignored. */
+  readonly quarantineId: string
+  readonly action: 'retry' | 'skip' | 'edit'
+  /** What `edit` applies instead; else null. */
+  readonly event: LoggedMessage | LoggedDelivery | null
+}
+
 /** Moves a session's own clock forward. Only test and phone builds accept it. */
 export type LoggedClockAdvance = {
   readonly v: 1
@@ -164,13 +178,30 @@ export type ClaimedPartition = OwnedPartition & {
 export type ClaimRequest = {
   readonly nodeId: string
   readonly leaseMs: number
-  /** What the node owns already and wants renewed. A partition that is missing in the answer was lost. */
-  readonly held: readonly OwnedPartition[]
+  /**
+   * What the node owns already and wants renewed. A partition that is missing in the answer was lost. One that `needs`
+   * what this node does not know is given to a live node that does.
+   */
+  readonly held: readonly (OwnedPartition & { readonly needs?: MachineNeed | null })[]
+  /** The versions that this node can run, oldest first. */
+  readonly machines: MachineVersions
   /** True only for the holder of the embedded data folder's lock: every former owner is dead. */
   readonly takeAll: boolean
   /** No new claims, renewals only (a node that is about to stop). */
   readonly renewOnly: boolean
 }
+
+export type ClaimAnswer = {
+  readonly partitions: readonly ClaimedPartition[]
+  /** Of the versions that this node has announced, those that every live node knows. */
+  readonly machines: MachineVersions
+}
+
+/** Versions by machine. */
+export type MachineVersions = { readonly [machine: string]: readonly string[] }
+
+/** A version without which a session cannot go on. */
+export type MachineNeed = { readonly machine: string; readonly version: string }
 
 /** A due moment of a conversation. `event` is what the chart gets; the token names one arming of it. */
 export type Timer = { readonly dueAt: number; readonly token: string; readonly event: JsonObject }
@@ -229,6 +260,8 @@ export type LoadedSession = {
   readonly optedOut: boolean
   readonly clockOffsetMs: number
   readonly quarantined: boolean
+  /** What waits in its quarantine; null when it is not quarantined. */
+  readonly parked: ParkedQueue | null
   readonly settings: JsonObject
   /** The newest conversation, open or closed; null when there never was one. */
   readonly conversation: LoadedConversation | null
@@ -329,7 +362,8 @@ export type DeliveryRecord = {
 /** What became of a command; the row that its caller is answered from. */
 export type CommandRecord = {
   readonly commandId: string
-  readonly conversationId: string
+  /** Null when its session has none yet. */
+  readonly conversationId: string | null
   /** `stale`: something happened that its author had not seen. */
   readonly outcome: 'applied' | 'refused' | 'stale'
   /** Of the conversation afterwards; null when it is not the current one of its session. */
@@ -340,11 +374,24 @@ export type CommandRecord = {
   readonly at: number
 }
 
-/** An event that could not be applied, or waits behind one. */
+/** The first events that wait in a session's quarantine, oldest first, as many as one commit may apply. */
+export type ParkedQueue = {
+  readonly events: readonly (ParkedEvent & { readonly quarantineId: string })[]
+  /** How many wait in all. */
+  readonly count: number
+}
+
+/**
+ * An event that could not be applied, or waits behind one. Its position names it: written again with another kind it
+ * is the same row, and a row that is `applied` or `skipped` never changes again.
+ */
 export type ParkedEvent = {
   readonly position: Position
-  /** `poison`: it failed; `waiting`: it waits behind a failed one; `foreign`: no session could be named for it. */
-  readonly kind: 'poison' | 'waiting' | 'foreign'
+  /**
+   * `poison`: it failed; `waiting`: it waits behind a failed one; `foreign`: no session could be named for it;
+   * `applied` and `skipped`: it waits no more.
+   */
+  readonly kind: 'poison' | 'waiting' | 'foreign' | 'applied' | 'skipped'
   readonly subject: string
   /** The log's bytes, base64: they may be anything. */
   readonly dataBase64: string
@@ -428,7 +475,7 @@ export type DueWork = {
 }
 
 export interface Store {
-  claimPartitions(request: ClaimRequest): Promise<readonly ClaimedPartition[]>
+  claimPartitions(request: ClaimRequest): Promise<ClaimAnswer>
   releasePartitions(nodeId: string, partitions: readonly OwnedPartition[]): Promise<void>
   loadSessions(partitions: readonly OwnedPartition[], requests: readonly SessionRequest[]): Promise<LoadedSessions>
   /** Sessions of these partitions that need attention before `horizon`: `timers`, or unsettled `effects`. */

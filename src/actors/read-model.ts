@@ -75,16 +75,27 @@ export type QuarantineItem = {
   readonly subject: string
   readonly dataBase64: string
   readonly error: string | null
+  /** How often it was tried again, and left waiting or not. */
+  readonly attempts: number
+  /** When the log got it. */
   readonly at: string
+}
+
+export type QuarantinedItem = QuarantineItem & {
+  /** Null for a foreign event, which has no session. */
+  readonly businessAddress: string | null
+  readonly userKey: string | null
+  /** The first event of its session that waits: the only one that can be released. */
+  readonly firstId: string | null
 }
 
 /** What became of a command. */
 export type CommandItem = {
   readonly id: string
-  readonly conversationId: string
+  readonly conversationId: string | null
   readonly outcome: CommandRecord['outcome']
-  readonly status: Status
-  readonly version: number
+  readonly status: Status | null
+  readonly version: number | null
   /** Why it was not applied; null when it was. */
   readonly reason: string | null
   readonly at: string
@@ -131,8 +142,10 @@ export interface ReadModel {
   listEvents(id: string, request: PageRequest): Promise<Page<EventItem> | null>
   /** Null while the command waits in the log, and for one that never was. */
   getCommand(id: string, tenantId?: string): Promise<CommandItem | null>
-  /** Parked events, oldest first. */
+  /** Events that wait, oldest first. */
   listQuarantine(request: PageRequest): Promise<Page<QuarantineItem>>
+  /** One event of any kind; null when there is none. */
+  getQuarantined(id: string, tenantId?: string): Promise<QuarantinedItem | null>
   /** The channel of a business address, or null. */
   findChannel(address: string): Promise<Channel | null>
 }

@@ -1,14 +1,23 @@
 /**
  * Folds a journal again: the same events on the same machine give the same snapshots, and the hash chain
  * tells whether any event or snapshot in between is another one than was committed. Needs nothing but the
- * journal and the machine: no clock, no ids, no store.
+ * journal and the machine: no clock, no ids, no store. A conversation that was migrated is replayed by the charts
+ * and the migrations of all its versions.
  */
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
+import { toHostedVersions } from './machine-versions.ts'
+import { migrateSnapshot, readMigration } from './migrate-snapshot.ts'
 import { applyEvent, openConversation } from './step.ts'
 import { toLinkHash } from './take-step.ts'
 
-export type ReplayedEvent = { readonly version: number; readonly event: Json; readonly hash: string }
+export type ReplayedEvent = {
+  readonly version: number
+  readonly event: Json
+  readonly hash: string
+  /** The version of the machine that took it. */
+  readonly machineVersion: string
+}
 
 export type Replay =
   | { readonly kind: 'same'; readonly version: number; readonly snapshot: Json; readonly hash: string }
@@ -23,7 +32,12 @@ export function replayJournal(registration: MachineRegistration, journal: readon
   for (const entry of journal) {
     version += 1
     if (entry.version !== version) return { kind: 'differs', version, reason: `the journal has no version ${version}` }
-    const next = replayOne(registration, snapshot, entry)
+    const writer = findWriter(registration, entry)
+    if (writer === null) {
+      const reason = `this build has no chart of version ${entry.machineVersion} of '${registration.machine.id}'`
+      return { kind: 'differs', version, reason }
+    }
+    const next = replayOne(registration, writer, snapshot, entry)
     if (next === null) return { kind: 'differs', version, reason: 'the machine ignores the event' }
     hash = toLinkHash(hash, entry.event, next)
     if (hash !== entry.hash) return { kind: 'differs', version, reason: 'the hash is another one' }
@@ -33,8 +47,19 @@ export function replayJournal(registration: MachineRegistration, journal: readon
   return { kind: 'same', version, snapshot: JSON.parse(snapshot) as Json, hash }
 }
 
-function replayOne(registration: MachineRegistration, snapshot: string, { event }: ReplayedEvent): string | null {
+function findWriter(registration: MachineRegistration, { machineVersion }: ReplayedEvent): MachineRegistration | null {
+  return toHostedVersions(registration).find(({ version }) => version === machineVersion)?.registration ?? null
+}
+
+function replayOne(
+  registration: MachineRegistration,
+  writer: MachineRegistration,
+  snapshot: string,
+  { event }: ReplayedEvent,
+): string | null {
   const plain = event as JsonObject
-  if (plain['type'] === 'conversation.opened') return openConversation(registration, plain['input'] ?? null).snapshot
-  return applyEvent(registration, snapshot, plain)?.snapshot ?? null
+  const migration = readMigration(plain)
+  if (migration !== null) return migrateSnapshot(registration, migration, snapshot, {}).snapshot
+  if (plain['type'] === 'conversation.opened') return openConversation(writer, plain['input'] ?? null).snapshot
+  return applyEvent(writer, snapshot, plain)?.snapshot ?? null
 }

@@ -6,7 +6,7 @@
 import type { JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
 import { toCanonicalJson } from './canonical-json.ts'
-import type { Effect, LoadedConversation, LoadedSession, Position, Timers } from './ports.ts'
+import type { Effect, LoadedConversation, LoadedSession, ParkedQueue, Position, Timers } from './ports.ts'
 
 /** The channel that a business address belongs to; shared by all its sessions. */
 export type Channel = {
@@ -45,6 +45,8 @@ export type SessionState = {
   readonly optedOut: boolean
   readonly clockOffsetMs: number
   readonly quarantined: boolean
+  /** What waits in the quarantine, as loaded; null when nothing does, and when more was parked since. */
+  readonly parked: ParkedQueue | null
   readonly conversation: ConversationState | null
   /** Unsettled effects, oldest first. */
   readonly effects: readonly Effect[]
@@ -64,6 +66,7 @@ export function createSessionState(sessionId: string, channel: Channel, userKey:
     optedOut: false,
     clockOffsetMs: 0,
     quarantined: false,
+    parked: null,
     conversation: null,
     effects: noEffects,
   }
@@ -83,6 +86,7 @@ export function fromLoaded(loaded: LoadedSession, channel: Channel): SessionStat
     optedOut: loaded.optedOut,
     clockOffsetMs: loaded.clockOffsetMs,
     quarantined: loaded.quarantined,
+    parked: loaded.parked,
     conversation: loaded.conversation && toConversationState(loaded.conversation),
     effects: loaded.effects.length === 0 ? noEffects : loaded.effects,
   }

@@ -7,25 +7,36 @@
  *    they are decided anew, in the same order.
  * 4. An event that throws is parked; the session is then quarantined and later events are parked behind
  *    it, in order. Other sessions go on.
+ * 5. What waits in quarantine is applied only as the store has it: a release waits for the commits before it and is
+ *    decided on a freshly loaded queue.
+ * 6. A session whose snapshot is of a version that this node does not know is withheld: it is loaded, and nothing
+ *    else. Its entries wait, and the cursor with them, until a node that knows the version has the partition.
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
-import { setPositions, toDuplicateKey } from './entry.ts'
+import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
 import type { Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { limits } from './host.ts'
 import type { ParkedEvent } from './ports.ts'
-import type { SessionState } from './session-state.ts'
+import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
+import type { ConversationState, SessionState } from './session-state.ts'
 
 /** What a session needs of the partition that owns it. */
 export interface SessionOwner {
   decideContext(): DecideContext
+  /** Whether this node can go on with the conversation; false: the session is withheld. */
+  knows(conversation: ConversationState): boolean
+  /** Loads the session again. */
+  resume(session: Session): void
   /** The session has something to commit. */
   changed(session: Session): void
   /** A position is finished without a commit of its own. */
   finished(): void
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
+  /** So many events of the session wait in its quarantine by now. */
+  parkedMany(session: Session, count: number): void
 }
 
 const noEntries: Entry[] = []
@@ -33,7 +44,7 @@ const noEntries: Entry[] = []
 export class Session {
   readonly key: string
   readonly owner: SessionOwner
-  phase: 'loading' | 'ready' = 'loading'
+  phase: 'loading' | 'ready' | 'withheld' = 'loading'
   /** What the store has, as far as we know; null when it has nothing. */
   committed: SessionState | null = null
   newest: SessionState | null = null
@@ -42,6 +53,11 @@ export class Session {
   touchedAt = 0
   #mailbox: Entry[] = noEntries
   #knownKeys: ReadonlySet<string> | null = null
+  /** Keys that a commit was refused for: what waits in quarantine under them is stored already. */
+  readonly #storedKeys = new Set<string>()
+  #parkedCount = 0
+  /** A release has not emptied the queue yet. */
+  #isReleasing = false
 
   constructor(key: string, owner: SessionOwner) {
     this.key = key
@@ -64,6 +80,8 @@ export class Session {
   }
 
   receive(entry: Entry): void {
+    // A hint, and whoever takes the session over is told anew.
+    if (this.phase === 'withheld' && entry.kind === 'due') return
     if (this.#mailbox === noEntries) this.#mailbox = []
     this.#mailbox.push(entry)
     this.drain()
@@ -71,10 +89,13 @@ export class Session {
 
   /** `knownKeys`: which of the waiting messages and commands are stored already. */
   loaded(state: SessionState, knownKeys: ReadonlySet<string>): void {
-    this.phase = 'ready'
+    this.phase = state.conversation === null || this.owner.knows(state.conversation) ? 'ready' : 'withheld'
     this.committed = state.isNew ? null : state
     this.newest = state
     this.#knownKeys = knownKeys
+    this.#parkedCount = state.parked?.count ?? 0
+    // Released before, and its node ended halfway.
+    this.#isReleasing = state.parked?.events[0]?.kind === 'waiting'
     this.drain()
     this.#knownKeys = null
   }
@@ -82,13 +103,36 @@ export class Session {
   /** Decides what waits, until the fold is full. */
   drain(): void {
     if (this.phase !== 'ready') return
+    if (this.#isReleasing) this.#goOnReleasing()
     let taken = 0
-    while (taken < this.#mailbox.length && (this.pending?.entries.length ?? 0) < limits.stepsPerFold) {
+    while (
+      !this.#isReleasing &&
+      taken < this.#mailbox.length &&
+      (this.pending?.entries.length ?? 0) < limits.stepsPerFold
+    ) {
       const entry = this.#mailbox[taken]
+      if (entry === undefined || (isRelease(entry) && !this.#hasQueue())) break
       taken += 1
-      if (entry !== undefined) this.#decide(entry)
+      this.#decide(entry)
     }
     this.#mailbox = taken === this.#mailbox.length ? noEntries : this.#mailbox.slice(taken)
+    if (this.#isReleasing) this.drain()
+  }
+
+  /** Whether the queue in memory is the store's; if not, it is loaded when everything before it is committed. */
+  #hasQueue(): boolean {
+    if (this.newest?.quarantined !== true || this.newest.parked !== null) return true
+    if (this.inFlight === null && this.pending === null) {
+      this.phase = 'loading'
+      this.owner.resume(this)
+    }
+    return false
+  }
+
+  /** Before anything else, unless it stands there already. */
+  #goOnReleasing(): void {
+    this.#isReleasing = false
+    if (this.#mailbox[0]?.kind !== 'drain') this.#mailbox = [{ kind: 'drain' }, ...this.#mailbox]
   }
 
   /** Hands the pending fold to the committer, with the state it leads to. */
@@ -116,6 +160,7 @@ export class Session {
   /** The commit was refused: everything that was not committed waits again, in its old order. */
   reload(duplicates: ReadonlySet<string>): void {
     const entries = [...(this.inFlight?.entries ?? []), ...(this.pending?.entries ?? []), ...this.#mailbox]
+    for (const key of duplicates) this.#storedKeys.add(key)
     this.inFlight = null
     this.pending = null
     this.phase = 'loading'
@@ -134,19 +179,25 @@ export class Session {
     this.pending = null
     this.newest = before ?? (this.newest && { ...this.newest, isNew: true, conversation: null, effects: [] })
     setPositions(entries, 'waiting')
-    for (const entry of entries) this.#park(entry, error)
+    for (const entry of entries) {
+      if (isRelease(entry)) this.#refuseRelease(entry, error)
+      else this.#park(entry, error)
+    }
   }
 
   #decide(entry: Entry): void {
     const state = this.newest
     if (state === null || this.#isFinished(entry, state)) return
-    if (state.quarantined && entry.kind !== 'result') {
+    if (state.quarantined && entry.kind !== 'result' && !isRelease(entry)) {
       if (entry.kind === 'logged') this.#park(entry, null)
       return
     }
     try {
-      const decision = decide(state, entry, this.owner.decideContext())
+      const decision = decide(state, entry, { ...this.owner.decideContext(), storedKeys: this.#storedKeys })
       this.#keep(entry, decision.state, decision.fold)
+      if (isRelease(entry) && decision.fold.parked.at(-1)?.kind === 'applied' && decision.state.quarantined) {
+        this.#isReleasing = true
+      }
     } catch (error) {
       this.#park(entry, error)
     }
@@ -194,27 +245,34 @@ export class Session {
   #park(entry: Entry, error: unknown): void {
     if (this.newest === null) return
     const decided = new Fold()
-    const { incarnation, now } = this.owner.decideContext()
-    const position = entry.kind === 'logged' ? { incarnation, sequence: entry.log.sequence } : this.newest.position
-    decided.parked.push(toParkedEvent(entry, error, position ?? { incarnation, sequence: 0 }, now))
+    const context = this.owner.decideContext()
+    decided.parked.push(toParkedEvent(entry, error, context))
     if (error !== null) this.owner.parked(this, error, entry)
-    this.#keep(entry, { ...this.newest, position, quarantined: true }, decided)
+    this.#parkedCount += 1
+    if (this.#parkedCount % limits.parkedPerSession === 0) this.owner.parkedMany(this, this.#parkedCount)
+    this.#keep(entry, { ...this.newest, ...toPosition(entry, context), quarantined: true, parked: null }, decided)
+  }
+
+  /** The store cannot take what the released event leads to: it stays the first one that waits. */
+  #refuseRelease(entry: Entry, error: unknown): void {
+    if (this.newest === null) return
+    const { state, fold } = refuseRelease(this.newest, entry, toErrorText(error))
+    this.owner.parked(this, error, entry)
+    this.#keep(entry, { ...state, ...toPosition(entry, this.owner.decideContext()) }, fold)
   }
 }
 
-function toParkedEvent(entry: Entry, error: unknown, position: ParkedEvent['position'], at: number): ParkedEvent {
-  const subject = entry.kind === 'logged' ? `${entry.log.kind}.${entry.log.sessionKey}` : entry.kind
-  const data = entry.kind === 'logged' ? entry.log.data : Buffer.from(JSON.stringify(entry))
-  return {
-    position,
-    kind: error === null ? 'waiting' : 'poison',
-    subject,
-    dataBase64: Buffer.from(data).toString('base64'),
+function toPosition(entry: Entry, { incarnation }: DecideContext): Pick<SessionState, 'position'> | null {
+  return entry.kind === 'logged' ? { position: { incarnation, sequence: entry.log.sequence } } : null
+}
+
+function toParkedEvent(entry: Entry, error: unknown, { incarnation, now }: DecideContext): ParkedEvent {
+  const failure = {
+    kind: error === null ? ('waiting' as const) : ('poison' as const),
     error: error === null ? null : toErrorText(error),
-    at,
   }
-}
-
-function toErrorText(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll('\u0000', '\uFFFD').slice(0, 2_000)
+  if (entry.kind !== 'logged') return { ...toParkedEntry(entry, now), ...failure }
+  const { kind, sessionKey, sequence, data, at } = entry.log
+  const dataBase64 = Buffer.from(data).toString('base64')
+  return { position: { incarnation, sequence }, subject: `${kind}.${sessionKey}`, dataBase64, at, ...failure }
 }

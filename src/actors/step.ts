@@ -15,7 +15,7 @@ import { createActor, initialTransition } from 'xstate'
 import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, ExecutableActionObject } from 'xstate'
 
 import type { Json, JsonObject } from '../machines/json.ts'
-import type { MachineRegistration } from '../machines/registry.ts'
+import type { MachineRegistration, PersistedSnapshot } from '../machines/registry.ts'
 import type { Status } from '../machines/status.ts'
 import { assert, AssertionError } from './assert.ts'
 import { toCanonicalJson } from './canonical-json.ts'
@@ -36,15 +36,6 @@ export type Step = {
   readonly reason: string | null
   readonly speaker: string
   readonly orders: readonly Order[]
-}
-
-/** A snapshot in XState's persisted form, as far as a hosted machine may use it. */
-type PersistedSnapshot = {
-  readonly status: 'active'
-  readonly value: Json
-  readonly context: JsonObject
-  readonly historyValue: { readonly [historyId: string]: readonly { readonly id: string }[] }
-  readonly children: { readonly [childId: string]: { readonly src: string; readonly snapshot: JsonObject } }
 }
 
 /** The first snapshot of a new conversation. */
@@ -101,7 +92,7 @@ function openScope(machine: AnyStateMachine): { scope: AnyActorScope; actions: E
  * `machine.resolveState` takes 6 µs where restoring through an actor takes 50, but it drops the
  * children. Inert stand-ins with an id are enough: the pure functions only look children up by id.
  */
-function restoreSnapshot(machine: AnyStateMachine, persisted: PersistedSnapshot): AnyMachineSnapshot {
+export function restoreSnapshot(machine: AnyStateMachine, persisted: PersistedSnapshot): AnyMachineSnapshot {
   assert(persisted.status === 'active', 'a stored snapshot is not active')
   const historyValue: Record<string, AnyStateNode[]> = {}
   for (const [historyId, nodes] of Object.entries(persisted.historyValue)) {
@@ -147,7 +138,7 @@ function toStep(
   }
 }
 
-function toPersisted(snapshot: AnyMachineSnapshot, children: PersistedSnapshot['children']): PersistedSnapshot {
+export function toPersisted(snapshot: AnyMachineSnapshot, children: PersistedSnapshot['children']): PersistedSnapshot {
   const historyValue: Record<string, { id: string }[]> = {}
   for (const [historyId, nodes] of Object.entries(snapshot.historyValue as Record<string, AnyStateNode[]>)) {
     historyValue[historyId] = nodes.map(({ id }) => ({ id }))

@@ -5,7 +5,7 @@
 import type { JsonObject } from '../machines/json.ts'
 import type { CommandRecord, LoggedCommand } from './ports.ts'
 import { readRefusal } from './step.ts'
-import { findRegistration, tellChart } from './take-step.ts'
+import { bringUpToDate, tellChart } from './take-step.ts'
 import type { Work } from './take-step.ts'
 
 type Judgement = Pick<CommandRecord, 'outcome' | 'reason'>
@@ -26,13 +26,13 @@ export function receiveCommand(work: Work, command: LoggedCommand, at: number): 
 }
 
 function judge(work: Work, { commandId, seenVersion, event }: LoggedCommand, at: number): Judgement {
+  const registration = bringUpToDate(work, at)
   const { conversation } = work.state
-  if (conversation === null) return refuse('the session has no conversation')
+  if (conversation === null || registration === null) return refuse('the session has no conversation')
   const { version, notableVersion } = conversation
   if (seenVersion !== null && (seenVersion < notableVersion || seenVersion > version)) {
     return { outcome: 'stale', reason: `version ${seenVersion} was seen, the conversation has version ${version}` }
   }
-  const registration = findRegistration(work.context, conversation.machine)
   const read = registration.readCommand(event)
   if (typeof read === 'string') return refuse(read)
   if (tellChart(work, { ...read, at }, at, `command:${commandId}`, toInitiator(read))) return applied

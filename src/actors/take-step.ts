@@ -12,20 +12,26 @@ import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import { toCanonicalJson } from './canonical-json.ts'
 import type { Fold } from './fold.ts'
+import { toCurrentVersion, toHostedVersions, toNextVersion } from './machine-versions.ts'
+import { migrateSnapshot, toMigrationEvent } from './migrate-snapshot.ts'
 import { toOrdersResult } from './orders.ts'
-import type { Ids, JournalEntry } from './ports.ts'
+import type { Ids, JournalEntry, MachineVersions } from './ports.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 import { applyEvent } from './step.ts'
 import type { Step } from './step.ts'
 
 export type DecideContext = {
   readonly registry: MachineRegistry
+  /** The versions that every live node knows. */
+  readonly commonVersions: MachineVersions
   /** The machine of new conversations, unless the tenant's settings name another (`machine`). */
   readonly defaultMachine: string
   readonly ids: Ids
   /** Wall clock, ms. */
   readonly now: number
   readonly incarnation: string
+  /** Duplicate keys that are stored, as far as the session was told. */
+  readonly storedKeys?: ReadonlySet<string>
 }
 
 /** One decision in the making. */
@@ -48,21 +54,51 @@ export function tellChart(
   eventId: string,
   initiator: string,
 ): boolean {
+  const registration = bringUpToDate(work, at)
   const { conversation } = work.state
-  if (conversation === null) return false
+  if (conversation === null || registration === null) return false
   const plain = event as JsonObject
-  const registration = findRegistration(work.context, conversation.machine)
-  assert(
-    registration.machine.version === conversation.machineVersion,
-    `the snapshot is of ${conversation.machine} ${conversation.machineVersion}, this node runs ${String(registration.machine.version)}`,
-  )
   const step = applyEvent(registration, conversation.snapshot, plain)
   if (step === null) return false
   takeStep(work, conversation, step, { event: plain, eventId, initiator, at, opened: null })
   return true
 }
 
-export function findRegistration({ registry }: DecideContext, machine: string): MachineRegistration {
+/**
+ * Migrates the current conversation, as a step of its own, if a newer version may be written. Answers the chart that
+ * takes its next event; null when there is no conversation.
+ */
+export function bringUpToDate(work: Work, at: number): MachineRegistration | null {
+  const { conversation } = work.state
+  if (conversation === null) return null
+  const { machine, machineVersion: from, conversationId } = conversation
+  const registration = findMachine(work.context, machine)
+  const next = toNextVersion(registration, from, work.context.commonVersions)
+  const to = next.machine.version ?? ''
+  if (to === from) return next
+  const step = migrateSnapshot(registration, { from, to }, conversation.snapshot, conversation.timers)
+  const event = toMigrationEvent({ machine, from, to })
+  const cause = { event, eventId: `migration:${conversationId}:${from}:${to}`, initiator: 'system', at, opened: null }
+  takeStep(work, { ...conversation, machineVersion: to }, step, cause)
+  return next
+}
+
+/** The machine as new conversations of it open now. */
+export function findRegistration(context: DecideContext, machine: string): MachineRegistration {
+  return toCurrentVersion(findMachine(context, machine), context.commonVersions)
+}
+
+/** The chart that wrote a conversation's snapshot, if this build still has it. */
+export function findWriter(
+  { registry }: DecideContext,
+  { machine, machineVersion }: ConversationState,
+): MachineRegistration | undefined {
+  const registration = registry[machine]
+  if (registration === undefined) return undefined
+  return toHostedVersions(registration).find(({ version }) => version === machineVersion)?.registration ?? undefined
+}
+
+function findMachine({ registry }: DecideContext, machine: string): MachineRegistration {
   const registration = registry[machine]
   assert(registration !== undefined, `the machine '${machine}' is not registered`)
   return registration

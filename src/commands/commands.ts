@@ -37,11 +37,31 @@ export const commands: { readonly [name: string]: Command } = {
     options: {},
     run: async (call) => (await import('./tenant.ts')).runTenant(call),
   },
+  check: {
+    summary: 'check the machines of this build, and what it would do to the conversations that are stored',
+    usage: ['check [--machines]'],
+    notes: [
+      'Bad when the host cannot honour something in a machine, or when conversations stand where this build cannot go on.',
+      '--machines leaves the stored conversations out, and needs no settings.',
+    ],
+    options: { machines: { type: 'boolean' } },
+    run: async (call) => (await import('./check.ts')).runCheck(call),
+  },
   quarantine: {
-    summary: 'list the events that could not be applied',
-    usage: ['quarantine list [--limit <1 to 200>] [--cursor <next>]'],
-    notes: ['Oldest first, 50 unless told. --json shows the events themselves, which may hold what users wrote.'],
-    options: { limit: { type: 'string' }, cursor: { type: 'string' } },
+    summary: 'look at the events that could not be applied, and let their sessions go on',
+    usage: [
+      'quarantine list [--limit <1 to 200>] [--cursor <next>]',
+      'quarantine show <id>',
+      'quarantine retry|skip <id> [--url <of the service>]',
+      'quarantine edit <id> <file with the event as JSON> [--url <of the service>]',
+    ],
+    notes: [
+      'Oldest first, 50 unless told. --json shows the events themselves, which may hold what users wrote.',
+      'list and show open the database, or ask the service that --url names.',
+      'retry, skip and edit need the running service and its token (DUOLOGUE_API_TOKEN, or the data folder).',
+      'Only the first waiting event of a session can be released; what waits behind it is applied then, in order.',
+    ],
+    options: { limit: { type: 'string' }, cursor: { type: 'string' }, url: { type: 'string' } },
     run: async (call) => (await import('./quarantine.ts')).runQuarantine(call),
   },
   spool: {

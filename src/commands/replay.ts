@@ -4,6 +4,7 @@
  */
 import { toCanonicalJson } from '../actors/canonical-json.ts'
 import type { EventItem, ReadModel } from '../actors/read-model.ts'
+import { toHostedVersions } from '../actors/machine-versions.ts'
 import { replayJournal } from '../actors/replay.ts'
 import type { Replay } from '../actors/replay.ts'
 import { readConfig } from '../config.ts'
@@ -55,15 +56,15 @@ async function readJournal(store: ReadModel, id: string, upToVersion: number): P
 function compare(stored: StoredConversation, journal: readonly EventItem[]): Comparison {
   const registration = registeredMachines[stored.machine]
   if (registration === undefined) return differs(1, `this program has no machine ${stored.machine}`)
-  const own = registration.machine.version ?? ''
-  const foreign = journal.find(({ machineVersion }) => machineVersion !== own)
+  const own = toHostedVersions(registration).map((hosted) => hosted.version)
+  const foreign = journal.find(({ machineVersion }) => !own.includes(machineVersion))
   const replay = replayOrRefuse(registration, journal)
   if (replay.kind === 'same') return compareSnapshots(stored, replay)
   if (foreign === undefined) return differs(replay.version, replay.reason)
   const { version, machineVersion } = foreign
   return differs(
     replay.version,
-    `${replay.reason} (from version ${version} on the journal is of ${stored.machine} ${machineVersion}, this program has ${own})`,
+    `${replay.reason} (from version ${version} on the journal is of ${stored.machine} ${machineVersion}, this program has ${own.join(', ')})`,
   )
 }
 

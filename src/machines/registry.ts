@@ -46,6 +46,39 @@ export type MachineRegistration = {
   readonly toConsent: (event: { readonly type: string }, channel: MachineChannel) => 'withdrawn' | 'given' | null
   /** Named actions that ask for something in the world; their `params` are the request. All other named actions are refused. */
   readonly effectActions: readonly string[]
+  /** The versions before `machine.version` of which snapshots may be stored, oldest first. */
+  readonly versions?: readonly OlderVersion[]
+  /** Findings of the host lint that are meant so, each with the reason. */
+  readonly allowances?: readonly Allowance[]
+}
+
+/**
+ * A version that is no longer the newest. In a rolling deploy both are live: its chart stays in the build while
+ * conversations of it may still run or be replayed, as data and code in a folder of their own.
+ */
+export type OlderVersion = {
+  readonly version: string
+  /** The chart as it was; null: it is retired, its snapshots are only migrated. */
+  readonly registration: MachineRegistration | null
+  /** Pure: a snapshot of this version as one of the next (the next of the list, else the newest). */
+  readonly migrate: (snapshot: PersistedSnapshot) => PersistedSnapshot
+}
+
+/** A snapshot in XState's persisted form, as far as a hosted machine may use it. */
+export type PersistedSnapshot = {
+  readonly status: 'active'
+  readonly value: Json
+  readonly context: JsonObject
+  readonly historyValue: { readonly [historyId: string]: readonly { readonly id: string }[] }
+  readonly children: { readonly [childId: string]: { readonly src: string; readonly snapshot: JsonObject } }
+}
+
+export type Allowance = {
+  /** The rule's name, as a finding tells it. */
+  readonly rule: string
+  /** Where it is allowed, as a finding tells it. */
+  readonly where: string
+  readonly reason: string
 }
 
 export type MachineRegistry = { readonly [machineName: string]: MachineRegistration }

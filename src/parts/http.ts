@@ -30,6 +30,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
         registeredMachines[machine]?.readCommand(command) ?? `this node does not know the machine ${machine}`,
       onCommandSettled: (commandId, listener) => log.wakes.listen(commandId, listener),
     },
+    dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
     webhooks: config.roles.includes('webhook')
       ? {

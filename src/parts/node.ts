@@ -7,6 +7,9 @@ import { processIds } from '../infra/process/ids.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
+/** The kinds of effects that this program performs. */
+export const performedKinds = ['draftReply', 'sendMessage'] as const
+
 export function openNode({ config, publicUrl, telemetry, log, database, provider, assistant, care }: Parts): Node {
   return createNode({
     clock: processClock,

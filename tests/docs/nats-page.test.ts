@@ -14,6 +14,6 @@ test('every example on the page is an event that the code accepts', async () => 
   )
   const schemas = blocks.filter((block) => block.$schema !== undefined)
   const examples = blocks.filter((block) => block.$schema === undefined)
-  expect([schemas.length, examples.length]).toEqual([4, 4])
+  expect([schemas.length, examples.length]).toEqual([5, 5])
   for (const example of examples) expect(loggedEventSchema.parse(example)).toEqual(example)
 })

@@ -67,7 +67,8 @@ describe('a signed WhatsApp text', () => {
 
   test('has a journal that replays to the stored snapshot, and an event changed in the middle shows', async () => {
     const journal = (await production.sql(`
-      select version, event, hash from duologue.conversation_events order by version`)) as unknown as ReplayedEvent[]
+      select version, event, hash, machine_version as "machineVersion"
+      from duologue.conversation_events order by version`)) as unknown as ReplayedEvent[]
     const [row] = await production.sql('select snapshot, version, hash from duologue.conversations')
     const replay = replayJournal(conversationRegistration, journal)
     expect(replay).toEqual({

@@ -1,5 +1,5 @@
 /** A log that loses everything under a running service, and messages that never arrived. */
-import { readdir, rm } from 'node:fs/promises'
+import { cp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -8,12 +8,13 @@ import { runCommand } from '../support/command.ts'
 import { toMessage } from '../support/memory-world.ts'
 import { createProduction } from '../support/production.ts'
 import type { Production } from '../support/production.ts'
-import { accountSid, authToken, business, until } from '../support/service.ts'
+import { accountSid, authToken, business, makeTemporaryFolder, until } from '../support/service.ts'
 import type { ServiceProcess } from '../support/service.ts'
 
 const answeredMs = 60_000
 const users = ['whatsapp:+15005550001', 'whatsapp:+15005550002', 'whatsapp:+15005550003', 'whatsapp:+15005550004']
 const [talking = '', spooling = '', lost = '', missing = ''] = users
+const returning = 'whatsapp:+15005550005'
 const deadWebhook = 'http://127.0.0.1:9'
 
 let production: Production
@@ -54,6 +55,11 @@ const storedBodies = async (user: string): Promise<unknown[]> =>
     )
   ).map(({ body }) => body)
 
+async function emptyStore(): Promise<void> {
+  const { storeDir } = production.nats
+  for (const name of await readdir(storeDir)) await rm(join(storeDir, name), { recursive: true })
+}
+
 /** A user writes, and the webhook is never reached. */
 async function sayIntoTheVoid(user: string, body: string): Promise<string> {
   await production.fake.setWebhookBase(deadWebhook)
@@ -67,8 +73,7 @@ test('a log that comes back empty is noticed; what was spooled and what was lost
   await production.fake.say(talking, 'Hello!')
   await isAnswered(talking)
   await production.nats.kill()
-  const { storeDir } = production.nats
-  for (const name of await readdir(storeDir)) await rm(join(storeDir, name), { recursive: true })
+  await emptyStore()
   expect((await production.fake.say(spooling, 'Are you there?')).statusCode).toBe(200)
   await sayIntoTheVoid(lost, 'Can anybody hear me?')
   await production.nats.restart()
@@ -83,6 +88,33 @@ test('a log that comes back empty is noticed; what was spooled and what was lost
   expect(metrics).toMatch(/^duologue_recovered_total [1-9]/mu)
   expect(service.output()).toContain('the log is another one than before')
   expect(service.child.exitCode).toBeNull()
+}, 180_000)
+
+test('a log that lost its newest events is noticed; the provider tells them again, and nothing is applied twice', async () => {
+  const backup = await makeTemporaryFolder()
+  await production.nats.kill()
+  await cp(production.nats.storeDir, backup.path, { recursive: true })
+  await production.nats.restart()
+  for (const body of ['one', 'two', 'three']) {
+    const answered = await answersTo(returning)
+    await production.fake.say(returning, body)
+    await isAnswered(returning, answered + 1)
+  }
+  await production.nats.kill()
+  await emptyStore()
+  await cp(backup.path, production.nats.storeDir, { recursive: true })
+  await production.nats.restart()
+  await until(
+    async () => (await (await service.get('/metrics')).text()).includes('log_incidents_total{kind="shortened"} 1'),
+    answeredMs,
+    () => `nobody noticed:\n${service.output()}`,
+  )
+  // Takes the place in the log that an event had which is gone.
+  await production.fake.say(returning, 'four')
+  await isAnswered(returning, 4)
+  expect(await storedBodies(returning)).toEqual(['one', 'two', 'three', 'four'])
+  expect(await answersTo(returning)).toBe(4)
+  await backup.remove()
 }, 180_000)
 
 test('reconcile publishes what never arrived, marked as recovered, once', async () => {

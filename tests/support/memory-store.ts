@@ -10,8 +10,11 @@ import type {
   Effect,
   JournalEntry,
   LoadedSession,
+  MachineNeed,
+  MachineVersions,
   MessageRecord,
   ParkedEvent,
+  ParkedQueue,
   Position,
   SessionCommit,
   SessionOutcome,
@@ -26,7 +29,7 @@ export type MemoryStore = Store & {
   readonly conversations: Map<string, ConversationCommit & { journal: JournalEntry[] }>
   readonly messages: MessageRecord[]
   readonly effects: Map<string, Effect & { outcome?: unknown }>
-  readonly parked: ParkedEvent[]
+  readonly parked: MemoryParked[]
   readonly commands: Map<string, CommandRecord>
   readonly batches: CommitBatch[]
   cursor(): Position
@@ -40,6 +43,8 @@ export type MemoryStore = Store & {
   bumpVersion(conversationId: string): void
 }
 
+export type MemoryParked = ParkedEvent & { readonly sessionId: string | null; readonly quarantineId: string }
+
 type Options = { readonly clock: Clock; readonly businessAddress: string; readonly settings?: JsonObject }
 
 export function createMemoryStore({ clock, businessAddress, settings = {} }: Options): MemoryStore {
@@ -49,7 +54,9 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
   const messages: MessageRecord[] = []
   const effects: MemoryStore['effects'] = new Map()
   const deliveries: { effectId: string | null; providerId: string }[] = []
-  const parked: ParkedEvent[] = []
+  const parked: MemoryParked[] = []
+  const nodes = new Map<string, MachineVersions>()
+  let needs: MachineNeed | null = null
   const commands: MemoryStore['commands'] = new Map()
   const batches: CommitBatch[] = []
   const answered = new Map<string, Awaited<ReturnType<Store['commitSteps']>>>()
@@ -93,7 +100,42 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
     }
     deliveries.push(...session.deliveries)
     for (const command of session.commands) commands.set(command.commandId, command)
-    parked.push(...session.parked)
+    for (const event of session.parked) park(event, session.sessionId)
+  }
+
+  /** A position is one row; what waits no more stays as it is. */
+  function park(event: ParkedEvent, sessionId: string | null): void {
+    const index = parked.findIndex(
+      ({ position, sessionId: parkedFor }) => parkedFor === sessionId && isSame(position, event.position),
+    )
+    const row = parked[index]
+    const quarantineId = `00000000-0000-7000-8000-${String(parked.length + 1).padStart(12, '0')}`
+    if (row === undefined) parked.push({ ...event, sessionId, quarantineId })
+    else if (isWaiting(row) && event.kind !== 'waiting') {
+      parked[index] = { ...row, kind: event.kind, error: event.error ?? row.error }
+    }
+  }
+
+  function queueOf(sessionId: string): ParkedQueue {
+    const events = parked.filter((row) => row.sessionId === sessionId && isWaiting(row)).toSorted(byMoment)
+    return { events: events.slice(0, parkedPerLoad), count: events.length }
+  }
+
+  /** Of the versions that this node has announced, those that all nodes know. */
+  function commonVersions(announced: MachineVersions): MachineVersions {
+    return Object.fromEntries(
+      Object.entries(announced).map(([machine, versions]) => [
+        machine,
+        versions.filter((version) => [...nodes.values()].every((known) => known[machine]?.includes(version) ?? true)),
+      ]),
+    )
+  }
+
+  /** The owner gives the partition away when it cannot run what is in it and another node can. */
+  function isForOthers(nodeId: string): boolean {
+    const knows = (known: MachineVersions | undefined): boolean =>
+      needs !== null && known?.[needs.machine]?.includes(needs.version) === true
+    return needs !== null && !knows(nodes.get(nodeId)) && [...nodes.values()].some(knows)
   }
 
   return {
@@ -116,16 +158,25 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         conversations.set(conversationId, { ...conversation, version: conversation.version + 1 })
       }
     },
-    async claimPartitions({ nodeId, takeAll }) {
-      if (owner !== null && owner.nodeId !== nodeId && !takeAll) return []
+    async claimPartitions({ nodeId, takeAll, machines, held }) {
+      if (takeAll) nodes.clear()
+      nodes.set(nodeId, machines)
+      const common = commonVersions(machines)
+      for (const each of held) needs = each.needs ?? needs
+      if (isForOthers(nodeId)) {
+        if (owner?.nodeId === nodeId) owner = null
+        return { partitions: [], machines: common }
+      }
+      if (owner !== null && owner.nodeId !== nodeId && !takeAll) return { partitions: [], machines: common }
       if (owner?.nodeId !== nodeId) {
         epoch += 1
         owner = { nodeId, epoch }
       }
-      return [{ partition: 0, epoch, cursor }]
+      return { partitions: [{ partition: 0, epoch, cursor }], machines: common }
     },
-    async releasePartitions() {
-      owner = null
+    async releasePartitions(nodeId) {
+      nodes.delete(nodeId)
+      if (owner?.nodeId === nodeId) owner = null
     },
     async loadSessions(_partitions, requests) {
       const loaded: LoadedSession[] = []
@@ -140,7 +191,14 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
               (id) => effectId.startsWith(id) && sessionOf(id)?.sessionId === row.sessionId,
             ),
         )
-        loaded.push({ ...row, ...channel, sessionKey, conversation: conversation ?? null, effects: unsettled })
+        loaded.push({
+          ...row,
+          ...channel,
+          sessionKey,
+          conversation: conversation ?? null,
+          effects: unsettled,
+          parked: row.quarantined ? queueOf(row.sessionId) : null,
+        })
       }
       const isOurs = requests.some(({ sessionKey }) => sessionKey.split('.')[0] === toToken(businessAddress))
       const known = requests.flatMap(({ sessionKey, duplicateKeys }) =>
@@ -156,7 +214,9 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
       const found = [...sessions.values()].flatMap((session) => {
         const conversation = session.conversationId === null ? undefined : conversations.get(session.conversationId)
         const wakeAt = of === 'timers' ? (conversation?.nextTimerAt ?? Infinity) : 0
-        const hasWork = of === 'timers' || [...effects.values()].some(({ status }) => status !== 'done')
+        const isHalfReleased = session.quarantined && queueOf(session.sessionId).events[0]?.kind === 'waiting'
+        const hasEffects = [...effects.values()].some(({ status }) => status !== 'done')
+        const hasWork = of === 'timers' || hasEffects || isHalfReleased
         return hasWork && wakeAt <= horizon ? [{ sessionKey: keyOf(session), partition: 0, wakeAt }] : []
       })
       return { sessions: found, next: null }
@@ -173,7 +233,7 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         if (sessionOutcomes.get(session.sessionId)?.kind === 'committed') write(structuredClone(session))
       }
       for (const partition of isOwner ? batch.partitions : []) {
-        parked.push(...partition.parked)
+        for (const event of partition.parked) park(event, null)
         const isWhole = [...sessionOutcomes.values()].every(({ kind }) => kind === 'committed')
         if (isWhole && partition.cursor !== null) cursor = partition.cursor
       }
@@ -223,4 +283,19 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
 
 function isOperators({ params }: Effect): boolean {
   return (params as { author?: string } | null)?.author === 'operator'
+}
+
+/** Small, so that tests see queues that one commit does not empty. */
+const parkedPerLoad = 20
+
+function isWaiting({ kind }: ParkedEvent): boolean {
+  return kind === 'poison' || kind === 'waiting'
+}
+
+function isSame(one: Position, other: Position): boolean {
+  return one.incarnation === other.incarnation && one.sequence === other.sequence
+}
+
+function byMoment(one: ParkedEvent, other: ParkedEvent): number {
+  return one.at - other.at || one.position.sequence - other.position.sequence
 }

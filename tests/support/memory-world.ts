@@ -26,6 +26,9 @@ type Options = {
   readonly mayAdvanceClock?: boolean
   /** The world of a node that is gone: same log, store and time. */
   readonly after?: { clock: VirtualClock; log: MemoryLog; store: MemoryStore }
+  /** The world of a node that goes on beside this one. */
+  readonly beside?: { clock: VirtualClock; log: MemoryLog; store: MemoryStore }
+  readonly nodeId?: string
 }
 
 /** A node that runs, alone, on an empty log and an empty store. */
@@ -36,31 +39,35 @@ export async function createMemoryWorld({
   mayAdvanceClock = true,
   leaseMs = 3_000,
   after,
+  beside,
+  nodeId = after === undefined ? 'node-1' : 'node-2',
 }: Options = {}) {
-  const clock = after?.clock ?? createVirtualClock()
-  const log = after?.log ?? createMemoryLog(clock)
-  const store = after?.store ?? createMemoryStore({ clock, businessAddress, settings })
+  const before = after ?? beside
+  const clock = before?.clock ?? createVirtualClock()
+  const log = before?.log ?? createMemoryLog(clock)
+  const store = before?.store ?? createMemoryStore({ clock, businessAddress, settings })
   const drafts: EffectRequest[] = []
   const sent: { body: string; effectId: string }[] = []
   const counts = new Map<string, number>()
   // A successor's ids must not be its predecessor's.
   const firstId = (after?.store.batches.length ?? 0) * 1_000
   let ids = firstId
+  const idPrefix = beside === undefined ? 'id' : nodeId
   const machine = registration ?? conversationRegistration
   const host: Host = {
     clock,
     log,
     store,
-    ids: { next: () => `id-${String((ids += 1)).padStart(6, '0')}` },
+    ids: { next: () => `${idPrefix}-${String((ids += 1)).padStart(6, '0')}` },
     random: () => 0,
     reached: () => {},
     commandSettled: () => {},
     emitted: () => {},
     telemetry: createCountingTelemetry(counts),
     registry: { [machine.machine.id]: machine },
-    performers: performers ?? { draftReply: echoDraft(drafts), sendMessage: recordSend(sent) },
+    performers: { draftReply: echoDraft(drafts), sendMessage: recordSend(sent), ...performers },
     settings: {
-      nodeId: after === undefined ? 'node-1' : 'node-2',
+      nodeId,
       defaultMachine: machine.machine.id,
       leaseMs,
       isSoleOwner: after !== undefined,

@@ -18,6 +18,7 @@ import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
+import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -30,6 +31,7 @@ export type AppOptions = {
   readonly readModel: ReadModel
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
+  readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node does not answer webhooks. */
@@ -88,6 +90,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
+  const { dismissForeign } = options
+  await scope.register((api) =>
+    registerQuarantineRoutes(api, { ...options.commands, readModel, clock, dismissForeign }),
+  )
   if (pages === null) return
   const files = readPageFiles(pages.folder)
   const { phone } = pages

@@ -1,32 +1,25 @@
 /**
  * What operators and programs ask of a conversation (DESIGN D10). There is one way in: a command is published
  * like a message, its owner judges it in its turn, and the outcome is a row that this route waits for.
- *
- * A wake over the log's server makes the wait short; the row alone decides, so it is also looked for without one.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock, EventPublisher, Ids } from '../../actors/ports.ts'
+import type { Ids, LoggedCommand } from '../../actors/ports.ts'
 import type { CommandItem, ConversationItem, ReadModel } from '../../actors/read-model.ts'
 import type { JsonObject } from '../../machines/json.ts'
 import { commandOutcomeOperation, commandShapes, toCommandOperation } from './command-operations.ts'
 import { readConversationId } from './conversation-routes.ts'
 import { HttpProblem } from './problem.ts'
+import { publishCommand } from './publish-command.ts'
+import type { CommandPublication } from './publish-command.ts'
 
-export type CommandRouteOptions = {
+export type CommandRouteOptions = CommandPublication & {
   readonly readModel: Pick<ReadModel, 'getConversation' | 'getCommand'>
-  readonly publisher: EventPublisher
   readonly ids: Ids
-  readonly clock: Clock
   /** What the machine of this name makes of the command, or a sentence that says what is wrong with it. */
   readonly readCommand: (machine: string, command: JsonObject) => JsonObject | string
-  /** Calls back when the command is settled; the returned function stops listening. */
-  readonly onCommandSettled: (commandId: string, listener: () => void) => () => void
 }
 
 const bodyBytesMax = 64 * 1024
-const waitMsMax = 5_000
-/** How often the row is looked for without a wake. */
-const lookEveryMs = 500
 const commandIdPattern = /^[\x21-\x7e]{1,128}$/
 const idempotencyKeyPattern = /^[\x21-\x7e]{1,80}$/
 const versionPattern = /^"(\d{1,15})"$/
@@ -63,39 +56,21 @@ async function issue(
   const commandId = `${conversation.id}.${key ?? options.ids.next()}`
   const seenVersion = readSeenVersion(request)
   const known = key === null ? null : await options.readModel.getCommand(commandId)
-  const outcome = known ?? (await publishAndWait(options, conversation, commandId, seenVersion, event))
+  const outcome =
+    known ?? (await publishCommand(options, toCommand(conversation, commandId, seenVersion, event, options)))
   return answer(reply, commandId, outcome)
 }
 
-/** Null when no outcome is known in time: the command stands in the log all the same. */
-async function publishAndWait(
-  { publisher, clock, readModel, onCommandSettled }: CommandRouteOptions,
+function toCommand(
   { id: conversationId, businessAddress, userAddress }: ConversationItem,
   commandId: string,
   seenVersion: number | null,
   event: JsonObject,
-): Promise<CommandItem | null> {
-  const woken = Promise.withResolvers<boolean>()
-  const stopListening = onCommandSettled(commandId, () => woken.resolve(true))
-  try {
-    const address = { businessAddress, userKey: userAddress }
-    const command = { commandId, conversationId, seenVersion, event, issuedAt: clock.now() }
-    await publisher.publish({ v: 1, type: 'command.issued', ...address, ...command })
-    const giveUpAt = clock.monotonic() + waitMsMax
-    for (let isWoken = false; clock.monotonic() < giveUpAt;) {
-      const moment = Promise.withResolvers<boolean>()
-      const cancel = clock.schedule(lookEveryMs, () => moment.resolve(isWoken))
-      isWoken = await Promise.race(isWoken ? [moment.promise] : [woken.promise, moment.promise])
-      cancel()
-      const outcome = await readModel.getCommand(commandId)
-      if (outcome !== null) return outcome
-    }
-    return null
-  } catch (error) {
-    throw new HttpProblem(503, 'the log did not acknowledge the command; try again', { cause: error })
-  } finally {
-    stopListening()
-  }
+  { clock }: CommandRouteOptions,
+): LoggedCommand {
+  const address = { businessAddress, userKey: userAddress }
+  const command = { commandId, conversationId, seenVersion, event, issuedAt: clock.now() }
+  return { v: 1, type: 'command.issued', ...address, ...command }
 }
 
 function answer(reply: FastifyReply, commandId: string, settled: CommandItem | null): FastifyReply {

@@ -55,7 +55,7 @@ export async function registerConversationRoutes(
   )
 }
 
-async function read<Answer>(reading: Promise<Answer | null>): Promise<Answer> {
+export async function read<Answer>(reading: Promise<Answer | null>): Promise<Answer> {
   try {
     const answer = await reading
     if (answer === null) throw new HttpProblem(404, 'there is no such conversation')
@@ -72,7 +72,7 @@ export function readConversationId(request: FastifyRequest): string {
   return id.toLowerCase()
 }
 
-function readPage(query: Query): PageRequest {
+export function readPage(query: Query): PageRequest {
   const limit = readOne(query, 'limit')
   const cursor = readOne(query, 'cursor')
   const number = limit === null ? limitDefault : Number(limit)

@@ -37,7 +37,7 @@ export type Tables = {
     Row: {
       id: string
       session_id: string
-      conversation_id: string
+      conversation_id: string | null
       outcome: string
       status: string | null
       version: number | null
@@ -158,6 +158,7 @@ export type Tables = {
       seen_at: string
       lease_ms: number
       is_leaving: boolean
+      machines: Json
     }
     Generated: never
   }
@@ -171,6 +172,7 @@ export type Tables = {
       cursor_sequence: number
       last_commit_id: string | null
       last_commit_outcome: Json
+      needs: Json
     }
     Generated: never
   }
@@ -186,6 +188,7 @@ export type Tables = {
       data_base64: string
       error: string | null
       at: string
+      attempts: number
     }
     Generated: never
   }

@@ -6,6 +6,8 @@ import type {
   LoadedConversation,
   LoadedSession,
   MessageRecord,
+  ParkedEvent,
+  ParkedQueue,
   Timers,
 } from '../../actors/ports.ts'
 import type { Media } from '../../machines/events.ts'
@@ -40,9 +42,25 @@ export function toLoadedSession(row: LoadedSessionRow): LoadedSession {
     optedOut: row.opted_out,
     clockOffsetMs: row.clock_offset_ms,
     quarantined: row.quarantined_at !== null,
+    parked: row.parked === null ? null : toParkedQueue(row.parked),
     settings: row.settings,
     conversation: row.conversation === null ? null : toLoadedConversation(row.conversation),
     effects: row.effects.map(toEffect),
+  }
+}
+
+function toParkedQueue({ events, count }: NonNullable<LoadedSessionRow['parked']>): ParkedQueue {
+  return {
+    count,
+    events: events.map((row) => ({
+      quarantineId: row.id,
+      position: { incarnation: row.position_incarnation, sequence: row.position_sequence },
+      kind: row.kind as ParkedEvent['kind'],
+      subject: row.subject,
+      dataBase64: row.data_base64,
+      error: row.error,
+      at: fromIso(row.at),
+    })),
   }
 }
 

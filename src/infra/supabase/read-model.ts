@@ -5,6 +5,7 @@ import {
   type CommandItem,
   type Page,
   type PageRequest,
+  type QuarantinedItem,
   type ReadModel,
 } from '../../actors/read-model.ts'
 import type { Call } from './call.ts'
@@ -51,6 +52,11 @@ export function createReadModel(call: Call): ReadModel {
     },
     listQuarantine: async (page) =>
       (await list('quarantine_list', {}, { at: isTime, sequence: isVersion, id: isUuid }, page)) ?? emptyPage,
+    getQuarantined: async (id, tenantId) => {
+      if (!uuid.test(id)) return null
+      const { item } = (await call('quarantine_get', { id, tenant_id: tenantId ?? null })) as { item: Item | null }
+      return item === null ? null : (toItem(item) as QuarantinedItem)
+    },
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)

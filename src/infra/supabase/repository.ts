@@ -3,7 +3,14 @@
  * functions, so there is one repository. Every method is one call, one transaction, one round trip.
  */
 import type { SupabaseClient } from '@supabase/supabase-js'
-import type { CommitBatch, CommitOutcome, SessionOutcome, StartOutcome, Store } from '../../actors/ports.ts'
+import type {
+  CommitBatch,
+  CommitOutcome,
+  MachineVersions,
+  SessionOutcome,
+  StartOutcome,
+  Store,
+} from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { createCall, type Call } from './call.ts'
 import { toCommitPayload } from './commit-payload.ts'
@@ -26,6 +33,8 @@ export interface Repository {
     readonly businessAddresses: readonly string[]
     readonly providerAccount: string | null
   }): Promise<{ readonly partitions: number }>
+  /** Puts an event aside that no session could be named for. False when it is none such, or was put aside before. */
+  dismissForeign(quarantineId: string): Promise<boolean>
 }
 
 export function createRepository(client: SupabaseClient): Store & ReadModel & Repository {
@@ -49,6 +58,10 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
     ping: async () => {
       await schemaVersion()
     },
+    dismissForeign: async (quarantineId) => {
+      const { dismissed } = (await call('dismiss_foreign', { id: quarantineId })) as { dismissed: boolean }
+      return dismissed
+    },
     initializeDeployment: async ({ partitions, businessAddresses, providerAccount }) =>
       (await call('initialize_deployment', {
         partitions,
@@ -60,15 +73,16 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
 
 function createOwnership(call: Call): Pick<Store, 'claimPartitions' | 'releasePartitions'> {
   return {
-    claimPartitions: async ({ nodeId, leaseMs, held, takeAll, renewOnly }) => {
-      const { partitions } = (await call('claim_partitions', {
+    claimPartitions: async ({ nodeId, leaseMs, held, machines, takeAll, renewOnly }) => {
+      const answer = (await call('claim_partitions', {
         node_id: nodeId,
         lease_ms: leaseMs,
-        held: held.map(({ partition, epoch }) => ({ partition, epoch })),
+        held: held.map(({ partition, epoch, needs = null }) => ({ partition, epoch, needs })),
+        machines,
         take_all: takeAll,
         renew_only: renewOnly,
-      })) as { partitions: readonly ClaimedRow[] }
-      return partitions.map(toClaimedPartition)
+      })) as { readonly partitions: readonly ClaimedRow[]; readonly machines: MachineVersions }
+      return { partitions: answer.partitions.map(toClaimedPartition), machines: answer.machines }
     },
     releasePartitions: async (nodeId, partitions) => {
       await call('release_partitions', {

@@ -47,7 +47,7 @@ export type DeliveryPayload = Pick<
 
 export type CommandPayload = Insert<'commands'>
 
-export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id'>
+export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
 export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & {
   readonly cursor_incarnation: string | null
@@ -89,8 +89,11 @@ export type LoadedConversationRow = Pick<
   'id' | 'status' | 'machine' | 'machine_version' | 'version' | 'notable_version' | 'snapshot' | 'hash' | 'updated_at'
 > & { readonly timers: JsonObject }
 
+type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
+
 export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
   readonly settings: JsonObject
+  readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null
   readonly effects: readonly EffectRow[]
 }

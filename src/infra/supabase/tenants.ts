@@ -21,6 +21,18 @@ export type StoredConversation = {
   readonly hash: string
 }
 
+/** Where conversations stand: a machine's version and its state value. */
+export type StoredState = {
+  readonly machine: string
+  readonly machineVersion: string
+  readonly value: Json
+  readonly count: number
+  /** How many of them are not closed. */
+  readonly open: number
+  /** Of the newest conversation that stands there. */
+  readonly snapshot: Json
+}
+
 export type DeploymentDescription = {
   /** 0 before the first start. */
   readonly partitions: number
@@ -38,6 +50,8 @@ export interface Administration {
    */
   setTenantSettings(name: string, settings: JsonObject): Promise<JsonObject | null>
   describeDeployment(): Promise<DeploymentDescription>
+  /** What is stored, by machine, version and state; `isWhole` is false when there is more than one answer holds. */
+  distinctStates(): Promise<{ readonly items: readonly StoredState[]; readonly isWhole: boolean }>
   /** A conversation as it is stored, of any age; null when there is none. */
   getStoredConversation(conversationId: string): Promise<StoredConversation | null>
 }
@@ -52,6 +66,8 @@ export function createAdministration(client: SupabaseClient): Administration {
       const { partitions, channels, now } = (await call('describe_deployment', {})) as DescriptionAnswer
       return { partitions, businessAddresses: channels, now: fromIso(now) }
     },
+    distinctStates: async () =>
+      (await call('distinct_states', {})) as { readonly items: readonly StoredState[]; readonly isWhole: boolean },
     getStoredConversation: async (conversationId) => {
       const request = { conversation_id: conversationId }
       const { stored } = (await call('get_stored_conversation', request)) as { stored: StoredRow | null }

@@ -82,7 +82,7 @@ const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, act
 
 export const conversationMachine = vocabulary.createMachine({
   id: 'conversation',
-  version: '1',
+  version: '2',
   options: { maxIterations: 100 },
   context: createContext,
   initial: 'PENDING',

@@ -8,6 +8,7 @@ import type { Status } from '../status.ts'
 import type { ConversationContext, ConversationInput } from './context.ts'
 import { conversationMachine } from './machine.ts'
 import { readMessageIntent, toScheme } from './message-intent.ts'
+import { olderVersions } from './older-versions.ts'
 import { readOperatorEvent } from './operator-events.ts'
 import type { OperatorCommand } from './operator-events.ts'
 import { toRefusal } from './refusal.ts'
@@ -25,6 +26,7 @@ export const conversationRegistration: MachineRegistration = {
     toRefusal(toStatus(snapshot), contextOf(snapshot), command as unknown as OperatorCommand),
   toConsent,
   effectActions: ['sendMessage'],
+  versions: olderVersions,
 }
 
 /**

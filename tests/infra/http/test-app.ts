@@ -56,6 +56,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       readCommand: (_machine, command) => conversationRegistration.readCommand(command),
       onCommandSettled: () => () => undefined,
     },
+    dismissForeign: async () => false,
     webhooks: {
       webhook: createTwilioWebhook({
         accountSid,
@@ -167,6 +168,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     },
     getCommand: async () => null,
     listQuarantine: async () => ({ items: [], next: null }),
+    getQuarantined: async () => null,
     findChannel: async () => null,
   }
 }

@@ -284,6 +284,7 @@ export async function claimAll(
   { store }: { readonly store: Pick<Store, 'claimPartitions'> },
   nodeId: string,
 ): Promise<readonly OwnedPartition[]> {
-  const claimed = await store.claimPartitions({ nodeId, leaseMs, held: [], takeAll: true, renewOnly: false })
-  return claimed.map(({ partition, epoch }) => ({ partition, epoch }))
+  const request = { nodeId, leaseMs, held: [], machines: {}, takeAll: true, renewOnly: false }
+  const { partitions } = await store.claimPartitions(request)
+  return partitions.map(({ partition, epoch }) => ({ partition, epoch }))
 }

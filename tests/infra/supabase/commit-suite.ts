@@ -77,6 +77,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
         optedOut: true,
         clockOffsetMs: 5,
         quarantined: false,
+        parked: null,
         settings: {},
         conversation: {
           conversationId: session.conversationId,

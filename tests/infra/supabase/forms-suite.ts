@@ -30,7 +30,7 @@ export function describeForms(database: () => DatabaseInUse): void {
       },
       claim_partitions: {
         request: { node_id: 'a', lease_ms: 3_000, held: owned, renew_only: true },
-        expected: { partitions: expect.objectContaining({ length: 8 }) },
+        expected: { machines: { conversation: ['1'] }, partitions: expect.objectContaining({ length: 8 }) },
       },
       release_partitions: { request: { node_id: 'a', partitions: owned.slice(7) }, expected: { released: [7] } },
       commit_steps: {
@@ -98,6 +98,9 @@ export function describeForms(database: () => DatabaseInUse): void {
       },
       list_history: { request: conversation, expected: page({ toStatus: 'PENDING' }) },
       quarantine_list: { request: {}, expected: { items: [], next: null } },
+      quarantine_get: { request: { id: session.sessionId }, expected: { item: null } },
+      dismiss_foreign: { request: { id: session.sessionId }, expected: { dismissed: false } },
+      distinct_states: { request: {}, expected: expect.objectContaining({ isWhole: true }) },
       get_tenant: { request: { name: 'default' }, expected: { tenant: expect.objectContaining({ name: 'default' }) } },
       set_tenant_settings: {
         request: { name: 'default', settings: { quietMs: 1 } },

@@ -5,8 +5,11 @@ import { batchOf, leaseMs, newSession, opening } from './batches.ts'
 import type { DatabaseInUse } from './use-database.ts'
 
 export function describeOwnership(database: () => DatabaseInUse): void {
-  const claim = (nodeId: string, part: Partial<ClaimRequest> = {}) =>
-    database().store.claimPartitions({ nodeId, leaseMs, held: [], takeAll: false, renewOnly: false, ...part })
+  const ask = (nodeId: string, part: Partial<ClaimRequest> = {}) => {
+    const request = { nodeId, leaseMs, held: [], machines: {}, takeAll: false, renewOnly: false, ...part }
+    return database().store.claimPartitions(request)
+  }
+  const claim = async (nodeId: string, part: Partial<ClaimRequest> = {}) => (await ask(nodeId, part)).partitions
   const expireAll = () => database().sql(`update duologue.partitions set lease_until = now() - interval '1 second'`)
   const owners = () => database().sql('select partition, owner, epoch from duologue.partitions order by partition')
 

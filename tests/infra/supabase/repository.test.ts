@@ -8,10 +8,12 @@ import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
+import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
+import { describeVersions } from './versions-suite.ts'
 
 describe.each(backends)('the store on %s', (backend) => {
   const database = useDatabase(backend)
@@ -24,5 +26,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeTransitions(database)
   describeReach(database)
   describeForms(database)
+  describeVersions(database)
+  describeQuarantine(database)
   describeAssistantUsage(database)
 })

@@ -139,12 +139,16 @@ describe('two owners that meet at the lock', () => {
       fenced: [],
       exceptions: {},
     })
-    const request = { nodeId: 'new', leaseMs: 3_000, held: [], takeAll: false, renewOnly: false }
-    expect((await store.claimPartitions(request)).map(({ partition }) => partition)).toEqual([1])
+    const request = { nodeId: 'new', leaseMs: 3_000, held: [], machines: {}, takeAll: false, renewOnly: false }
+    expect((await store.claimPartitions(request)).partitions.map(({ partition }) => partition)).toEqual([1])
     const forced = store.claimPartitions({ ...request, takeAll: true })
     await waitForLock()
     await committing.end()
-    expect((await forced)[0]).toEqual({ partition: 0, epoch: 2, cursor: { incarnation: 'log-1', sequence: 2 } })
+    expect((await forced).partitions[0]).toEqual({
+      partition: 0,
+      epoch: 2,
+      cursor: { incarnation: 'log-1', sequence: 2 },
+    })
     expect(await versionOf(session)).toBe(2)
   })
 
