@@ -97,13 +97,21 @@ async function toAnswer(call: () => unknown): Promise<string> {
 function claim({ real, simulated, random, made }: Pair): ReturnType<Ask> {
   const nodeId = random.pick(nodeIds)
   const held = made.owned(nodeId)
-  const request: ClaimRequest = { nodeId, leaseMs, held, takeAll: random.chance(0.04), renewOnly: random.chance(0.05) }
+  const machines = { conversation: ['1'] }
+  const request: ClaimRequest = {
+    nodeId,
+    leaseMs,
+    held,
+    machines,
+    takeAll: random.chance(0.04),
+    renewOnly: random.chance(0.05),
+  }
   return both(
     async () => {
       const claimed = await simulated.claim(request)
       made.held.set(
         nodeId,
-        claimed.map(({ partition, epoch }) => ({ partition, epoch })),
+        claimed.partitions.map(({ partition, epoch }) => ({ partition, epoch })),
       )
       return claimed
     },
@@ -229,7 +237,8 @@ function toText(value: unknown): string {
   const text = JSON.stringify(value ?? null, (key, part: unknown) => {
     if (part instanceof Map)
       return Object.fromEntries([...part].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
-    return (key === 'deadline' || key === 'startedAt') && part !== null ? 'a moment' : part
+    const isMade = key === 'deadline' || key === 'startedAt' || key === 'quarantineId'
+    return isMade && part !== null ? 'made' : part
   })
   return toCanonicalJson(JSON.parse(text))
 }

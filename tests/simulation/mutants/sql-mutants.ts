@@ -86,8 +86,8 @@ const ownership: SqlMutant[] = [
     name: 'a lease that has not run out is taken',
     breaks: 'D3',
     function: 'public.claim_partitions',
-    from: 'owner = asking or lease_until < moment',
-    to: 'owner = asking or lease_until is not null',
+    from: 'owner = asking or lease_until < moment)\n      order by',
+    to: 'owner = asking or lease_until is not null)\n      order by',
   },
   {
     name: 'a claim raises no epoch',
@@ -100,7 +100,7 @@ const ownership: SqlMutant[] = [
     name: 'a node takes more than its fair share',
     breaks: 'D3',
     function: 'public.claim_partitions',
-    from: 'limit share - cardinality(held)',
+    from: 'limit room',
     to: 'limit 1000',
   },
   {

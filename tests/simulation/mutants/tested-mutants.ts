@@ -20,7 +20,7 @@ export const testedMutants: readonly TestedMutant[] = [
   {
     name: 'a claim waits for nobody',
     breaks: 'D3: once a new owner has its answer, no commit of the old one lands',
-    file: 'supabase/migrations/20261122000400_ownership.sql',
+    file: 'supabase/migrations/20261125000500_versions_and_quarantine.sql',
     from: `perform from duologue.partitions
   where take_all or owner = asking
   ${lock}`,

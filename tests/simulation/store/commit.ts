@@ -184,10 +184,21 @@ function writeEffectUpdate(
   tables.effects.set(effectId, { ...effect, status, attempts, nextAttemptAt, outcome, ...times })
 }
 
-/** The same position may come again while its partition's cursor waits for another session. */
+/**
+ * The same position may come again: while its partition's cursor waits for another session, and with what has become
+ * of the event (`settle_quarantine`). What failed does not become waiting by that; what waits no more stays as it is.
+ */
 function park(tables: Tables, partition: number, sessionId: string | null, parked: SessionCommit['parked']): void {
   for (const event of parked) {
     const key = toQuarantineKey(partition, event.position, sessionId)
-    if (!tables.quarantine.has(key)) tables.quarantine.set(key, { ...event, partition, sessionId })
+    const row = tables.quarantine.get(key)
+    const waits = row !== undefined && sessionId !== null && (row.kind === 'poison' || row.kind === 'waiting')
+    if (waits) {
+      const kind = event.kind === 'waiting' ? row.kind : event.kind
+      tables.quarantine.set(key, { ...row, kind, error: event.error ?? row.error })
+    } else if (row === undefined && event.kind !== 'applied' && event.kind !== 'skipped') {
+      const quarantineId = `quarantine-${tables.quarantine.size + 1}`
+      tables.quarantine.set(key, { ...event, quarantineId, partition, sessionId })
+    }
   }
 }

@@ -1,5 +1,5 @@
 /** `claim_partitions` and `release_partitions` of supabase/migrations, statement by statement. */
-import type { ClaimedPartition, ClaimRequest, OwnedPartition } from '../../../src/actors/ports.ts'
+import type { ClaimAnswer, ClaimRequest, MachineVersions, OwnedPartition } from '../../../src/actors/ports.ts'
 import type { RowLocks } from './row-locks.ts'
 import type { PartitionRow, Tables } from './tables.ts'
 
@@ -10,7 +10,8 @@ export function toLockedByClaim(tables: Tables, { nodeId, takeAll }: ClaimReques
   return tables.partitions.filter(({ owner }) => takeAll || owner === nodeId).map(({ partition }) => partition)
 }
 
-export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, moment: number): ClaimedPartition[] {
+/** What a partition `needs` of its owner is not simulated: all nodes run the same machines. */
+export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, moment: number): ClaimAnswer {
   const { nodeId, leaseMs, takeAll, renewOnly } = request
   countNode(tables, request, moment)
   let held = request.held
@@ -45,19 +46,34 @@ export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, mo
       held.push(row.partition)
     }
   }
-  return held
+  const partitions = held
     .toSorted((a, b) => a - b)
     .map((partition) => {
       const { epoch, cursor } = tables.partition(partition)
       return { partition, epoch, cursor }
     })
+  return { partitions, machines: toCommon(tables, request, moment) }
 }
 
-function countNode(tables: Tables, { nodeId, leaseMs, takeAll, renewOnly }: ClaimRequest, moment: number): void {
+/** `common_machines`: of the versions that the node announces, those that every live node knows. */
+function toCommon(tables: Tables, { nodeId, machines }: ClaimRequest, moment: number): MachineVersions {
+  const others = [...tables.nodes].filter(([other, row]) => other !== nodeId && row.seenAt > moment - row.leaseMs)
+  const knows = (version: string, machine: string): boolean =>
+    others.every(([, row]) => row.machines[machine]?.includes(version) ?? true)
+  return Object.fromEntries(
+    Object.entries(machines).map(([machine, versions]) => [machine, versions.filter((one) => knows(one, machine))]),
+  )
+}
+
+function countNode(
+  tables: Tables,
+  { nodeId, leaseMs, takeAll, renewOnly, machines }: ClaimRequest,
+  moment: number,
+): void {
   for (const [other, { seenAt }] of tables.nodes) {
     if (other !== nodeId && (takeAll || seenAt < moment - forgetsNodesAfterMs)) tables.nodes.delete(other)
   }
-  tables.nodes.set(nodeId, { seenAt: moment, leaseMs, isLeaving: renewOnly })
+  tables.nodes.set(nodeId, { seenAt: moment, leaseMs, isLeaving: renewOnly, machines })
 }
 
 function toShare(tables: Tables, moment: number): number {

@@ -49,10 +49,18 @@ export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSess
   return {
     ...row,
     quarantined: isQuarantined,
+    parked: isQuarantined ? toParkedQueue(tables, session.sessionId) : null,
     settings: channel?.settings ?? {},
     conversation: conversation === undefined ? null : toLoadedConversation(conversation),
     effects: tables.unsettledEffects(session.sessionId).map(toEffect),
   }
+}
+
+/** `parked_queue`, but for its limit of bytes, which no simulated session comes near. */
+function toParkedQueue(tables: Tables, sessionId: string): NonNullable<LoadedSession['parked']> {
+  const waiting = tables.waitingOf(sessionId)
+  const events = waiting.slice(0, 200).map(({ partition: _partition, sessionId: _session, ...event }) => event)
+  return { events, count: waiting.length }
 }
 
 function toLoadedConversation(row: ConversationRow): NonNullable<LoadedSession['conversation']> {
@@ -124,6 +132,11 @@ function unsettled(tables: Tables, partition: number): Due[] {
     const moment = effect.status === 'running' ? effect.deadline : effect.nextAttemptAt
     const wakeAt = moment ?? effect.createdAt
     earliest.set(effect.sessionId, Math.min(earliest.get(effect.sessionId) ?? Infinity, wakeAt))
+  }
+  // A release has stopped halfway: the first waiting event is no poison.
+  for (const { sessionId, isQuarantined, ...session } of tables.sessions.values()) {
+    const isHalfway = isQuarantined && tables.waitingOf(sessionId)[0]?.kind === 'waiting'
+    if (session.partition === partition && isHalfway && !earliest.has(sessionId)) earliest.set(sessionId, 0)
   }
   return [...earliest]
     .flatMap(([id, wakeAt]) => {

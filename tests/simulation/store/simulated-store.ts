@@ -5,7 +5,7 @@
  * are for can be tested. `tests/infra/supabase/simulated-store.test.ts` compares it with the SQL, call by call.
  */
 import type {
-  ClaimedPartition,
+  ClaimAnswer,
   ClaimRequest,
   CommitBatch,
   CommitOutcome,
@@ -59,11 +59,11 @@ export class SimulatedStore {
     this.tables = new Tables(options.channels, options.partitions)
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimedPartition[]> {
+  async claim(request: ClaimRequest): Promise<ClaimAnswer> {
     const unlock = await this.#locks.take(toLockedByClaim(this.tables, request))
     try {
       const claimed = claim(this.tables, this.#locks, request, this.#options.now())
-      for (const { partition, epoch } of claimed) {
+      for (const { partition, epoch } of claimed.partitions) {
         if (this.#claims.get(partition)?.epoch !== epoch)
           this.#claims.set(partition, { epoch, at: this.#options.now() })
       }

@@ -5,6 +5,7 @@ import type {
   DeliveryRecord,
   Effect,
   JournalEntry,
+  MachineVersions,
   MessageRecord,
   ParkedEvent,
   Position,
@@ -35,7 +36,7 @@ export type PartitionRow = {
 export type Exception = { readonly kind: 'stale' } | { readonly kind: 'duplicate'; readonly duplicateKeys: string[] }
 export type Exceptions = { [sessionId: string]: Exception }
 
-export type NodeRow = { seenAt: number; leaseMs: number; isLeaving: boolean }
+export type NodeRow = { seenAt: number; leaseMs: number; isLeaving: boolean; machines: MachineVersions }
 
 export type SessionRow = {
   readonly sessionId: string
@@ -83,7 +84,11 @@ export type DeliveryRow = Omit<DeliveryRecord, 'raw'> & {
   readonly raw: readonly string[]
 }
 
-export type QuarantineRow = ParkedEvent & { readonly partition: number; readonly sessionId: string | null }
+export type QuarantineRow = ParkedEvent & {
+  readonly quarantineId: string
+  readonly partition: number
+  readonly sessionId: string | null
+}
 
 export class Tables {
   readonly channels: readonly ChannelRow[]
@@ -126,6 +131,13 @@ export class Tables {
   sessionByKey(sessionKey: string): SessionRow | null {
     const sessionId = this.sessionIdByKey.get(sessionKey)
     return (sessionId === undefined ? undefined : this.sessions.get(sessionId)) ?? null
+  }
+
+  /** What waits in a session's quarantine, oldest first. */
+  waitingOf(sessionId: string): QuarantineRow[] {
+    return [...this.quarantine.values()]
+      .filter((row) => row.sessionId === sessionId && (row.kind === 'poison' || row.kind === 'waiting'))
+      .toSorted((a, b) => a.at - b.at || a.position.sequence - b.position.sequence)
   }
 
   conversationsOf(sessionId: string): ConversationRow[] {
