@@ -7,8 +7,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --include=dev --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node node_modules/vite/bin/vite.js build web --logLevel warn
-# The optional packages are Node itself, which the image has.
-RUN npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+# Node itself is one of the optional packages, and the image has it; another draws the charts as PNG.
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/node-linux-* node_modules/node-win-*
 
 FROM node:24-slim
 ENV NODE_ENV=production \
@@ -20,6 +20,7 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/bin ./bin
 COPY --from=build /app/scripts/setup ./scripts/setup
 COPY --from=build /app/supabase ./supabase
+COPY --from=build /app/charts ./charts
 COPY --from=build /app/web/dist ./web/dist
 COPY --from=build /app/src ./src
 RUN mkdir /data && chown node:node /data

@@ -31,11 +31,19 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
   }
   try {
     const parts = await openParts(config, closers, onFatal)
-    const [{ openNode }, { openHttp }] = await Promise.all([import('./parts/node.ts'), import('./parts/http.ts')])
+    const [{ openNode }, { openHttp }, { openCharts }] = await Promise.all([
+      import('./parts/node.ts'),
+      import('./parts/http.ts'),
+      import('./parts/charts.ts'),
+    ])
     const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
-    const app = await openHttp(parts, node)
+    const charts = openCharts({
+      onFailure: (error) => parts.telemetry.log('warn', 'a chart could not be laid out', { error: toSentence(error) }),
+    })
+    closers.push(async () => charts.close())
+    const app = await openHttp(parts, node, charts)
     closers.push(async () => app.server.close())
     const { host } = config.http
     await app.server.listen({ host, port: Number(new URL(parts.url).port) })
@@ -123,6 +131,7 @@ function tell({ config, url, publicUrl, apiToken, log, database, provider, assis
     `  assistant    ${assistant.description}`,
     `  API token    ${config.apiToken === null ? apiToken : 'as set'}`,
   ]
+  if (config.roles.includes('pages')) lines.push(`  charts       ${url}/?code=${app.issueSignInCode()}`)
   if (provider.phone !== null && config.roles.includes('pages')) {
     lines.push(`  phone        ${url}/phone?code=${app.issueSignInCode()}`)
   }

@@ -39,15 +39,17 @@ export function packagesKey(root) {
   )
 }
 
-/** The hash of the pages' sources and of the lockfile that their tools come from; null when there is nothing to build. */
+/** The hash of the pages' sources (the charts' drawing is one of them) and of the lockfile that their tools come from; null when there is nothing to build. */
 export function pagesKey(root) {
   const web = join(root, 'web')
   if (!existsSync(join(web, 'vite.config.ts'))) return null
-  const sources = readdirSync(web, { recursive: true, withFileTypes: true })
+  const folders = [web, join(root, 'src', 'charts')].filter((folder) => existsSync(folder))
+  const sources = folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .filter((path) => !path.startsWith(join(web, 'dist')))
-    .toSorted()
+    .toSorted((a, b) => (a < b ? -1 : 1))
   return hashOf(root, [join(root, 'package-lock.json'), ...sources], '')
 }
 

@@ -91,4 +91,33 @@ export const commands: { readonly [name: string]: Command } = {
     options: {},
     run: async (call) => (await import('./replay.ts')).runReplay(call),
   },
+  diff: {
+    summary: 'say what changed between two versions of a chart',
+    usage: ['diff --base <ref|file|version> [--head <ref|file|version>] [--machine <name>] [--out <folder>]'],
+    notes: [
+      'A version is conversation@1; a file is a chart (.json) or a module with a machine (.ts); else it is a git ref.',
+      'The head is this clone unless told. With --out: review.json, review.md, diff.svg and diff.png.',
+    ],
+    options: {
+      base: { type: 'string' },
+      head: { type: 'string' },
+      machine: { type: 'string' },
+      out: { type: 'string' },
+    },
+    run: async (call) => (await import('./charts/run-diff.ts')).runDiff(call),
+  },
+  svg: {
+    summary: 'write a chart as SVG, PNG, JSON, Mermaid or a Markdown table',
+    usage: [
+      'svg [<ref|file|version>] [--as svg|png|json|mmd|md] [--theme auto|light|dark] [--machine <name>] [--out <file>]',
+    ],
+    notes: ['Without --out it is printed. The form is that of the file name unless told.'],
+    options: {
+      as: { type: 'string' },
+      theme: { type: 'string' },
+      machine: { type: 'string' },
+      out: { type: 'string' },
+    },
+    run: async (call) => (await import('./charts/run-svg.ts')).runSvg(call),
+  },
 }

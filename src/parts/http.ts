@@ -9,12 +9,13 @@ import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
+import type { ChartsPart } from './charts.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import type { Parts } from './parts.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
-export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
+export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, log, database, provider, care } = parts
   return createApp({
     clock: processClock,
@@ -32,6 +33,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
+    charts,
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
@@ -40,9 +42,7 @@ export async function openHttp(parts: Parts, node: Node | null): Promise<App> {
           reached: createReached(config.crashPoint),
         }
       : null,
-    // The phone is the only page so far.
-    pages:
-      config.roles.includes('pages') && provider.phone !== null ? { folder: webFolder, phone: provider.phone } : null,
+    pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
   })
 }
 

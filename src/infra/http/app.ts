@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { createAccessCheck } from './access.ts'
+import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
@@ -34,6 +35,8 @@ export type AppOptions = {
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
+  /** Null where this node shows no charts. */
+  readonly charts: ChartRouteOptions | null
   /** Null where this node does not answer webhooks. */
   readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
   /** Null where this node serves no pages. `folder` holds the web build. */
@@ -45,7 +48,7 @@ export type AppOptions = {
 export type App = {
   readonly server: FastifyInstance
   readonly document: OpenApiDocument
-  /** A new code for `/phone?code=…`; it signs in once. */
+  /** A new code for a page (`/phone?code=…`); it signs in once, for all pages. */
   issueSignInCode(): string
 }
 
@@ -85,10 +88,11 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 /** Everything that needs to know who asks. */
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
-  const { readModel, toUserKey, pages, clock } = options
+  const { readModel, toUserKey, charts, pages, clock } = options
   await scope.register(fastifyCookie)
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options
   await scope.register((api) =>
@@ -97,7 +101,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   if (pages === null) return
   const files = readPageFiles(pages.folder)
   const { phone } = pages
-  const paths: { [path: string]: string } = phone === null ? {} : { '/phone': 'phone/index.html' }
+  const paths: { [path: string]: string } = {
+    ...(charts !== null && { '/': 'chart/index.html' }),
+    ...(phone !== null && { '/phone': 'phone/index.html' }),
+  }
   await scope.register((page) => registerPageRoutes(page, { files, sessions, pages: paths }))
   if (phone !== null) await scope.register((page) => registerPhoneRoutes(page, phone, clock))
 }

@@ -50,6 +50,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     apiToken,
     readModel: createMemoryReadModel([]),
     toUserKey,
+    charts: null,
     commands: {
       publisher: options.publisher ?? keep,
       ids: processIds,

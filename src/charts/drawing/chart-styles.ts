@@ -1,0 +1,89 @@
+/**
+ * The chart's style sheet, for the page and for a file that stands alone: plain rules without variables,
+ * since some programs that show SVG know none. Every rule begins with `.chart`.
+ */
+import { darkPalette, lightPalette } from './palettes.ts'
+import type { Palette } from './palettes.ts'
+
+export type Theme = 'light' | 'dark' | 'auto'
+
+/** The widths that the layout measured are those of all of these. */
+export const fontFamily = "Arimo, 'Liberation Sans', Arial, Helvetica, sans-serif"
+
+const kinds = ['event', 'after', 'done', 'error', 'always', 'snapshot'] as const
+const tones = ['added', 'removed', 'changed'] as const
+
+export function toChartStyles(theme: Theme): string {
+  if (theme !== 'auto') return `${shapes}${toColors(theme === 'dark' ? darkPalette : lightPalette)}`
+  const dark = `@media (prefers-color-scheme:dark){${toColors(darkPalette)}}`
+  return `${shapes}${toColors(lightPalette)}@media screen{${dark}}${highContrast}`
+}
+
+const shapes = [
+  `.chart text{font-family:${fontFamily};font-size:11px;white-space:pre;text-rendering:geometricPrecision}`,
+  '.chart .title{font-size:12.5px;font-weight:700}',
+  '.chart .heading{font-size:16px;font-weight:700}',
+  '.chart .bold,.chart .caption{font-weight:700}',
+  '.chart .sign{fill:none;stroke-width:1.6;stroke-linecap:round;stroke-linejoin:round}',
+  '.chart .way{fill:none;stroke-width:1.6}',
+  '.chart .casing{fill:none;stroke-width:6}',
+  '.chart .hit{fill:none;stroke:transparent;stroke-width:14}',
+  '.chart .way.after,.chart .way.always{stroke-dasharray:6 4}',
+  '.chart .way.always{stroke-dasharray:2 3}',
+  '.chart .frame{stroke-width:1.5}',
+  '.chart .container .frame{stroke-width:1.2}',
+  '.chart .region .frame{stroke-dasharray:7 5}',
+  '.chart .inner{fill:none;stroke-width:1.2}',
+  '.chart .rule{stroke-width:1;opacity:.45}',
+  '.chart .halo{paint-order:stroke;stroke-width:4;stroke-linejoin:round}',
+  '.chart .pill{stroke-width:1}',
+  '.chart .removed .way,.chart .removed .frame{stroke-dasharray:6 4}',
+  '.chart .removed text{text-decoration:line-through}',
+  '.chart .toned .way{stroke-width:2.6}',
+  '.chart .badge-text{font-weight:700}',
+].join('')
+
+function toColors(color: Palette): string {
+  const rules = [
+    `.chart .paper{fill:${color.paper}}`,
+    `.chart text{fill:${color.ink}}`,
+    `.chart .row text,.chart .soft{fill:${color.soft}}`,
+    `.chart .frame{fill:${color.box};stroke:${color.ink}}`,
+    `.chart .container .frame{fill:${color.container};stroke:${color.line}}`,
+    `.chart .inner{stroke:${color.ink}}`,
+    `.chart .rule{stroke:${color.line}}`,
+    `.chart .halo{stroke:${color.container}}`,
+    `.chart .casing{stroke:${color.paper}}`,
+    `.chart .way,.chart .row .sign,.chart .sign{stroke:${color.soft}}`,
+    `.chart .head,.chart .dot{fill:${color.soft}}`,
+    `.chart .pill{fill:${color.box};stroke:${color.line}}`,
+    `.chart .note-back{fill:${color.changedBack};stroke:${color.changed}}`,
+    ...kinds.flatMap((kind) => toKind(`.chart.kinds .${kind}`, color[kind])),
+    ...tones.flatMap((tone) => toTone(`.chart .${tone}`, color[tone], color[`${tone}Back`])),
+    `.chart .badge .pill{fill:${color.removed};stroke:${color.removed}}`,
+    `.chart .badge .badge-text{fill:${color.paper}}`,
+  ]
+  return rules.join('')
+}
+
+function toKind(selector: string, color: string): readonly string[] {
+  return [
+    `${selector}.way,${selector} .sign{stroke:${color}}`,
+    `${selector}.head{fill:${color}}`,
+    `${selector}.label .bold{fill:${color}}`,
+  ]
+}
+
+function toTone(selector: string, color: string, back: string): readonly string[] {
+  return [
+    `${selector} .way,${selector} .sign{stroke:${color}}`,
+    `${selector} .head{fill:${color}}`,
+    `${selector} text{fill:${color}}`,
+    `${selector} .frame,${selector} .pill{fill:${back};stroke:${color}}`,
+    `${selector} .inner{stroke:${color}}`,
+  ]
+}
+
+/** The system's own colours where the reader asked for them. */
+const highContrast =
+  '@media (forced-colors:active){.chart text{fill:CanvasText}.chart .frame,.chart .pill,.chart .paper{fill:Canvas}.chart .frame,.chart .pill,.chart .way,.chart .sign,.chart .inner,.chart .rule{stroke:CanvasText}.chart .head,.chart .dot{fill:CanvasText}.chart .casing,.chart .halo{stroke:Canvas}}'

@@ -1,0 +1,86 @@
+/**
+ * What is shown stands in the page's address, so that a link gives somebody else the same view. What the
+ * address says and the page does not know is kept out, never an error.
+ */
+import type { Step } from '../../src/charts/simulate/steps.ts'
+
+export const tabs = ['details', 'simulate', 'changes', 'findings'] as const
+export type Tab = (typeof tabs)[number]
+
+export const phases = ['both', 'before', 'after'] as const
+export type Phase = (typeof phases)[number]
+
+export type Viewport = { readonly x: number; readonly y: number; readonly scale: number }
+
+export type Address = {
+  /** `conversation@1`; null: the first chart there is. */
+  readonly chart: string | null
+  readonly base: string | null
+  /** The id of a state or a transition. */
+  readonly selected: string | null
+  readonly folds: readonly string[]
+  readonly tab: Tab
+  readonly phase: Phase
+  readonly isTable: boolean
+  readonly search: string
+  readonly steps: readonly Step[]
+  /** Null: all of it, as large as fits. */
+  readonly viewport: Viewport | null
+}
+
+export function readAddress(query: string): Address {
+  const fields = new URLSearchParams(query)
+  const tab = tabs.find((one) => one === fields.get('tab'))
+  const steps = readSteps(fields.get('steps') ?? '')
+  return {
+    chart: fields.get('m'),
+    base: fields.get('base'),
+    selected: fields.get('t') ?? fields.get('s'),
+    folds: (fields.get('fold') ?? '').split(',').filter((id) => id !== ''),
+    tab: tab ?? (steps.length > 0 ? 'simulate' : fields.has('base') ? 'changes' : 'details'),
+    phase: phases.find((one) => one === fields.get('show')) ?? 'both',
+    isTable: fields.get('view') === 'table',
+    search: fields.get('q') ?? '',
+    steps,
+    viewport: readViewport(fields.get('at') ?? ''),
+  }
+}
+
+export function toQuery(address: Address): string {
+  const { chart, base, selected, folds, tab, phase, isTable, search, steps, viewport } = address
+  const fields = new URLSearchParams()
+  const set = (name: string, value: string | null): void => {
+    if (value !== null && value !== '') fields.set(name, value)
+  }
+  set('m', chart)
+  set('base', base)
+  set(selected?.includes('|') === true ? 't' : 's', selected)
+  set('fold', folds.join(','))
+  set('tab', tab)
+  set('show', phase === 'both' ? null : phase)
+  set('view', isTable ? 'table' : null)
+  set('q', search)
+  set('steps', steps.length === 0 ? null : JSON.stringify(steps))
+  set('at', viewport === null ? null : [viewport.x, viewport.y, viewport.scale].map(toShort).join(','))
+  return fields.size === 0 ? '' : `?${fields}`
+}
+
+function readViewport(text: string): Viewport | null {
+  const [x, y, scale] = text.split(',').map(Number)
+  if (x === undefined || y === undefined || scale === undefined) return null
+  const isSound = [x, y, scale].every(Number.isFinite) && scale > 0
+  return isSound ? { x, y, scale } : null
+}
+
+function readSteps(text: string): readonly Step[] {
+  try {
+    const steps: unknown = JSON.parse(text)
+    return Array.isArray(steps) ? (steps as Step[]) : []
+  } catch {
+    return []
+  }
+}
+
+function toShort(value: number): number {
+  return Math.round(value * 1_000) / 1_000
+}

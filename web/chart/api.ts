@@ -1,0 +1,60 @@
+/** What the page asks of Duologue. Everything is a reading: nothing here changes anything. */
+import type { View } from '../../src/charts/library.ts'
+import type { Step } from '../../src/charts/simulate/steps.ts'
+import type { ReviewedWalk } from '../../src/charts/simulate/walk-chart.ts'
+
+export type ChartItem = {
+  readonly ref: string
+  readonly machine: string
+  readonly version: string
+  readonly source: 'build' | 'stored'
+  readonly states: number
+}
+
+/** Why something was not answered, as the service says it. */
+export class Refused extends Error {}
+
+export async function listCharts(): Promise<readonly ChartItem[]> {
+  return (await ask<{ readonly items: readonly ChartItem[] }>('/api/charts')).items
+}
+
+export async function readView(ref: string, base: string | null, folds: readonly string[]): Promise<View> {
+  return ask<View>(`/api/charts/${encodeURIComponent(ref)}/view${toQuery({ base, fold: folds.join(',') })}`)
+}
+
+export async function readWalk(ref: string, steps: readonly Step[], base: string | null): Promise<ReviewedWalk> {
+  return ask<ReviewedWalk>(`/api/charts/${encodeURIComponent(ref)}/walk${toQuery({ steps: toStepsText(steps), base })}`)
+}
+
+export async function readWalkTest(ref: string, steps: readonly Step[]): Promise<string> {
+  const answer = await fetch(
+    `/api/charts/${encodeURIComponent(ref)}/walk-test${toQuery({ steps: toStepsText(steps) })}`,
+  )
+  return answer.ok ? answer.text() : refuse(answer)
+}
+
+export function toFilePath(ref: string, form: string, base: string | null, folds: readonly string[]): string {
+  return `/api/charts/${encodeURIComponent(ref)}.${form}${toQuery({ base, fold: folds.join(',') })}`
+}
+
+export function toStepsText(steps: readonly Step[]): string {
+  return steps.length === 0 ? '' : JSON.stringify(steps)
+}
+
+function toQuery(fields: { readonly [name: string]: string | null }): string {
+  const given = Object.entries(fields).filter(
+    (field): field is [string, string] => field[1] !== null && field[1] !== '',
+  )
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
+}
+
+async function ask<Answer>(path: string): Promise<Answer> {
+  const answer = await fetch(path).catch(() => null)
+  if (answer === null) throw new Refused('the service does not answer')
+  return answer.ok ? ((await answer.json()) as Answer) : refuse(answer)
+}
+
+async function refuse(answer: Response): Promise<never> {
+  const problem = (await answer.json().catch(() => null)) as { readonly detail?: string } | null
+  throw new Refused(problem?.detail ?? `the service answered ${answer.status}`)
+}

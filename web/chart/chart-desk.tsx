@@ -1,0 +1,270 @@
+/** One chart with everything around it: toolbar, drawing or table, and the panel with its tabs. */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { View } from '../../src/charts/library.ts'
+import { foldingOfferedFrom } from '../../src/charts/fold-chart.ts'
+import { tabs, type Address, type Tab } from './address.ts'
+import { readWalk, toStepsText, type ChartItem } from './api.ts'
+import { Canvas, type Attention } from './canvas.tsx'
+import { ChangesPanel } from './changes-panel.tsx'
+import { DetailsPanel } from './details-panel.tsx'
+import { findMatches } from './find-matches.ts'
+import { FindingsPanel } from './findings-panel.tsx'
+import { SimulatePanel } from './simulate-panel.tsx'
+import { toSurroundings } from './surroundings.ts'
+import { TableView } from './table-view.tsx'
+import { Toolbar } from './toolbar.tsx'
+import { useAsked } from './use-asked.ts'
+import type { Go } from './use-address.ts'
+import type { ReviewedWalk } from '../../src/charts/simulate/walk-chart.ts'
+
+type Props = {
+  readonly items: readonly ChartItem[]
+  readonly shown: ChartItem
+  readonly base: ChartItem | null
+  readonly view: View
+  readonly address: Address
+  readonly go: Go
+  readonly notes: readonly string[]
+}
+
+const tabNames: { readonly [tab in Tab]: string } = {
+  details: 'Details',
+  simulate: 'Simulate',
+  changes: 'Changes',
+  findings: 'Findings',
+}
+
+export function ChartDesk(props: Props) {
+  const { items, shown, base, view, address, go } = props
+  const { selected, search, steps, phase } = address
+  const around = useMemo(() => toSurroundings(view.chart), [view.chart])
+  const matches = useMemo(() => findMatches(view.chart, search), [view.chart, search])
+  const isKnown = selected === null || around.state(selected) !== undefined || around.transition(selected) !== undefined
+  const notes = isKnown
+    ? props.notes
+    : [...props.notes, `This chart has no ${selected}. The link may be of another version.`]
+  const stepsText = toStepsText(steps)
+  const isWalking = address.tab === 'simulate'
+  const walk = useAsked<ReviewedWalk>(isWalking ? JSON.stringify([shown.ref, base?.ref, stepsText]) : null, async () =>
+    readWalk(shown.ref, steps, base?.ref ?? null),
+  )
+  const [attention, setAttention] = useState<Attention>({ count: 0, id: null, takesFocus: false })
+  const searchField = useRef<HTMLInputElement>(null)
+  const panel = useRef<HTMLElement>(null)
+
+  const onGo = useCallback((id: string, takesFocus = false) => {
+    go({ selected: id })
+    setAttention(({ count }) => ({ count: count + 1, id, takesFocus }))
+  }, [])
+  const standing = isWalking ? (walk.answer?.points.at(-1)?.active.at(-1) ?? null) : null
+  useEffect(() => {
+    if (standing !== null) setAttention(({ count }) => ({ count: count + 1, id: standing, takesFocus: false }))
+  }, [standing])
+  const onFold = useCallback(
+    (id: string) => {
+      const folds = address.folds.includes(id) ? address.folds.filter((one) => one !== id) : [...address.folds, id]
+      go({ folds, viewport: null }, 'push')
+    },
+    [address.folds],
+  )
+  const toClass = useClasses(view, address, matches, isWalking ? walk.answer : null)
+  const onNextMatch = (by: 1 | -1): void => {
+    const at = matches.indexOf(selected ?? '')
+    const next = matches[(at + by + matches.length) % matches.length]
+    if (next !== undefined) onGo(next)
+  }
+  const onStepChange = (by: 1 | -1): void => {
+    const changes = view.comparison?.changes ?? []
+    const at = changes.findIndex(({ ids }) => ids.includes(selected ?? ''))
+    const next = changes[(at + by + changes.length) % changes.length]?.ids[0]
+    if (next === undefined) return
+    go({ tab: 'changes' })
+    onGo(next)
+  }
+  useKeys({ go, address, searchField, panel, onStepChange, onBack: () => selected !== null && onGo(selected, true) })
+  const openFindings = view.findings.filter(({ allowedBecause }) => allowedBecause === null).length
+  return (
+    <div class="desk">
+      <Toolbar
+        items={items}
+        shown={shown}
+        base={base}
+        address={address}
+        go={go}
+        matchCount={matches.length}
+        searchField={searchField}
+        onNextMatch={onNextMatch}
+      />
+      <main class={`stage phase-${phase}`}>
+        {notes.map((note) => (
+          <p key={note} class="stage-note" role="alert">
+            {note}
+          </p>
+        ))}
+        {view.chart.states.length > foldingOfferedFrom && view.folded.length === 0 && (
+          <p class="stage-note">
+            This chart is large.{' '}
+            <button type="button" class="link" onClick={() => go({ folds: view.foldable, viewport: null }, 'push')}>
+              Fold all states
+            </button>
+          </p>
+        )}
+        {address.isTable ? (
+          <TableView view={view} selected={selected} toClass={toClass} onSelect={(id) => onGo(id)} />
+        ) : (
+          <Canvas
+            view={view}
+            around={around}
+            selected={selected}
+            toClass={toClass}
+            viewport={address.viewport}
+            onViewport={(viewport) => go({ viewport })}
+            onSelect={(id) => go({ selected: id, ...(address.tab === 'findings' && { tab: 'details' }) })}
+            onOpen={(id) => {
+              go({ selected: id, tab: 'details' })
+              requestAnimationFrame(() => panel.current?.focus())
+            }}
+            onFold={onFold}
+            attention={attention}
+          />
+        )}
+      </main>
+      <aside class="panel" aria-label="Panel">
+        <Tabs tab={address.tab} hasComparison={view.comparison !== null} findings={openFindings} go={go} />
+        <section
+          class="panel-body"
+          ref={panel}
+          tabIndex={-1}
+          id="panel"
+          role="tabpanel"
+          aria-labelledby={`tab-${address.tab}`}
+        >
+          {address.tab === 'details' && (
+            <DetailsPanel view={view} around={around} selected={selected} onGo={onGo} onFold={onFold} />
+          )}
+          {address.tab === 'findings' && <FindingsPanel findings={view.findings} onGo={onGo} />}
+          {address.tab === 'changes' &&
+            (view.comparison === null ? (
+              <p class="hint">Choose a version to compare with, at the top.</p>
+            ) : (
+              <ChangesPanel
+                comparison={view.comparison}
+                selected={selected}
+                phase={phase}
+                onPhase={(next) => go({ phase: next })}
+                onGo={onGo}
+              />
+            ))}
+          {isWalking && (
+            <SimulatePanel
+              chart={shown.ref}
+              root={view.chart.root}
+              around={around}
+              steps={steps}
+              walk={walk.answer}
+              problem={walk.problem}
+              onSteps={(next) => go({ steps: next }, 'push')}
+            />
+          )}
+        </section>
+      </aside>
+    </div>
+  )
+}
+
+function Tabs({ tab, hasComparison, findings, go }: { tab: Tab; hasComparison: boolean; findings: number; go: Go }) {
+  const shown = tabs.filter((one) => one !== 'changes' || hasComparison || tab === 'changes')
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
+    if (by === 0) return
+    const next = shown[(shown.indexOf(tab) + by + shown.length) % shown.length]
+    if (next === undefined) return
+    go({ tab: next })
+    document.getElementById(`tab-${next}`)?.focus()
+    event.preventDefault()
+  }
+  return (
+    <div class="tabs" role="tablist" aria-label="About the chart" onKeyDown={onKeyDown}>
+      {shown.map((one) => (
+        <button
+          key={one}
+          id={`tab-${one}`}
+          type="button"
+          role="tab"
+          aria-selected={one === tab}
+          aria-controls="panel"
+          tabIndex={one === tab ? 0 : -1}
+          onClick={() => go({ tab: one })}
+        >
+          {tabNames[one]}
+          {one === 'findings' && findings > 0 && <span class="count">{findings}</span>}
+        </button>
+      ))}
+    </div>
+  )
+}
+
+/** How each state and transition stands out, or does not. */
+function useClasses(
+  view: View,
+  { selected, search, phase }: Address,
+  matches: readonly string[],
+  walk: ReviewedWalk | null,
+): (id: string) => string {
+  return useMemo(() => {
+    const found = new Set(matches)
+    const last = walk?.points.at(-1)
+    const active = new Set(last?.active)
+    const taken = new Set(last?.taken)
+    const hidden = new Set(
+      phase === 'before' ? view.comparison?.onlyHead : phase === 'after' ? view.comparison?.onlyBase : [],
+    )
+    return (id) => {
+      if (hidden.has(id)) return 'gone'
+      const classes = [
+        id === selected ? 'selected' : '',
+        search.trim() !== '' && !found.has(id) ? 'dimmed' : '',
+        active.has(id) ? 'active' : '',
+        taken.has(id) ? 'taken' : '',
+      ]
+      return classes.filter((one) => one !== '').join(' ')
+    }
+  }, [view, selected, search, phase, matches, walk])
+}
+
+type Keys = {
+  readonly go: Go
+  readonly address: Address
+  readonly searchField: { readonly current: HTMLInputElement | null }
+  readonly panel: { readonly current: HTMLElement | null }
+  readonly onStepChange: (by: 1 | -1) => void
+  readonly onBack: () => void
+}
+
+/** Keys that hold everywhere on the page, unless somebody writes. */
+function useKeys(keys: Keys): void {
+  const newest = useRef(keys)
+  newest.current = keys
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      const { go, address, searchField, panel, onStepChange, onBack } = newest.current
+      const target = event.target as HTMLElement
+      const isWriting = target.matches('input, select, textarea')
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.key === 'Escape') {
+        if (target === searchField.current) go({ search: '' })
+        if (panel.current?.contains(target) === true || isWriting) onBack()
+        return
+      }
+      if (isWriting) return
+      if (event.key === '/') searchField.current?.focus()
+      else if (event.key === 't') go({ isTable: !address.isTable }, 'push')
+      else if (event.key === 'n') onStepChange(1)
+      else if (event.key === 'p') onStepChange(-1)
+      else return
+      event.preventDefault()
+    }
+    addEventListener('keydown', onKeyDown)
+    return () => removeEventListener('keydown', onKeyDown)
+  }, [])
+}
