@@ -84,7 +84,9 @@ export class EffectRunner {
   }
 
   #isRunning(session: Session, effect: Effect): boolean {
-    return this.#running.get(session)?.has(effect.effectId) === true || this.#toStart.has(effect.effectId)
+    // A start that a lost partition left behind is nothing to the session that was loaded since.
+    const isStarting = this.#toStart.get(effect.effectId)?.session === session
+    return isStarting || this.#running.get(session)?.has(effect.effectId) === true
   }
 
   #abortUnwanted(session: Session, committed: SessionState): void {
@@ -165,7 +167,7 @@ export class EffectRunner {
       const sentAt = this.#host.clock.monotonic()
       const outcomes = await this.#start(taken)
       for (const waiting of taken) {
-        this.#toStart.delete(waiting.effect.effectId)
+        if (this.#toStart.get(waiting.effect.effectId) === waiting) this.#toStart.delete(waiting.effect.effectId)
         this.#started(waiting, outcomes?.get(waiting.effect.effectId) ?? null, sentAt)
       }
     }
@@ -241,10 +243,26 @@ export class EffectRunner {
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
+<<<<<<< HEAD
       const resolved = await resolveUncertain(this.#host, performer, request)
       // Asking that ended because the partition went away says nothing: this node may own it again.
+=======
+      const resolved = await resolveUncertain(this.#host, performer, request, () => this.#hasRival(session, effect))
+      // One that was cut short, because the partition was lost, is asked about anew if it comes back.
+>>>>>>> main
       if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
+    })
+  }
+
+  /** Another send of the session with the same text has been started, and what became of it is not stored yet. */
+  #hasRival(session: Session, effect: Effect): boolean {
+    const { committed, newest } = session
+    return (committed?.effects ?? []).some((other) => {
+      const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
+      const isChanging = newest?.effects.includes(other) === false
+      const mayBeThere = isChanging || other.status !== 'pending' || this.#isRunning(session, other)
+      return isOther && mayBeThere && toBody(other) === toBody(effect)
     })
   }
 
@@ -300,6 +318,10 @@ function isWanted(session: Session, effect: Effect): boolean {
   const { newest } = session
   if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
   return effect.childId !== null || isOperators(effect) || newest.speakerToken === effect.speakerToken
+}
+
+function toBody({ params }: Effect): Json | undefined {
+  return (params as { readonly body?: Json } | null)?.body
 }
 
 /** What a person wrote and the chart took is sent, also when that person has left since (docs/decisions, operators). */
