@@ -4,11 +4,7 @@
  */
 import { defineConfig } from 'vitest/config'
 
-<<<<<<< HEAD
-const foldersWithProcesses = 'tests/{infra,e2e,crash,cluster,browser,scripts,commands,bench}/**/*.test.ts'
-=======
-const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts,commands,bench,simulation}/**/*.test.ts'
->>>>>>> main
+const foldersWithProcesses = 'tests/{infra,e2e,crash,cluster,browser,scripts,commands,bench,simulation}/**/*.test.ts'
 
 export default defineConfig({
   test: {

@@ -243,13 +243,8 @@ export class EffectRunner {
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
-<<<<<<< HEAD
-      const resolved = await resolveUncertain(this.#host, performer, request)
-      // Asking that ended because the partition went away says nothing: this node may own it again.
-=======
       const resolved = await resolveUncertain(this.#host, performer, request, () => this.#hasRival(session, effect))
       // One that was cut short, because the partition was lost, is asked about anew if it comes back.
->>>>>>> main
       if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
     })

@@ -19,20 +19,14 @@ export async function resolveUncertain(
   request: EffectRequest,
   hasRival: () => boolean,
 ): Promise<EffectResult | null> {
-<<<<<<< HEAD
   await host.reached('send-uncertain')
-=======
   let isRivalled = false
->>>>>>> main
   for (const waitMs of [0, ...host.settings.resolveAfterMs]) {
     await pause(host, waitMs)
     isRivalled = hasRival()
     const answer = await ask(host, performer, request)
-<<<<<<< HEAD
     await host.reached('send-resolved')
-=======
     isRivalled ||= hasRival()
->>>>>>> main
     if (answer === null || answer === 'ambiguous') return leaveToPerson(host, request, 'more than one message matches')
     if (answer === 'accepted-none') isRivalled = false
     else if (answer.isProven || !isRivalled) return toDone(answer)
