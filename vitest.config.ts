@@ -4,7 +4,8 @@
  */
 import { defineConfig } from 'vitest/config'
 
-const foldersWithProcesses = 'tests/{infra,e2e,crash,browser,scripts,commands,bench,model/service}/**/*.test.ts'
+const foldersWithProcesses =
+  'tests/{infra,e2e,crash,cluster,browser,scripts,commands,bench,simulation,model/service}/**/*.test.ts'
 
 export default defineConfig({
   test: {

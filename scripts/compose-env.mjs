@@ -4,7 +4,8 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 
-const makeSecret = () => randomBytes(24).toString('hex')
+/** Begins with a letter: a NATS configuration takes what begins with a digit for a number. */
+const makeSecret = () => `s${randomBytes(24).toString('hex')}`
 const toPart = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 const jwtSecret = makeSecret()
@@ -12,7 +13,12 @@ const unsigned = `${toPart({ alg: 'HS256', typ: 'JWT' })}.${toPart({ role: 'serv
 const secretKey = `${unsigned}.${createHmac('sha256', jwtSecret).update(unsigned).digest('base64url')}`
 
 console.log(`POSTGRES_PASSWORD=${makeSecret()}
-NATS_PASSWORD=${makeSecret()}
+AUTHENTICATOR_PASSWORD=${makeSecret()}
+NATS_ADMIN_PASSWORD=${makeSecret()}
+NATS_ACTORS_PASSWORD=${makeSecret()}
+NATS_WEBHOOK_PASSWORD=${makeSecret()}
+NATS_CONSOLE_PASSWORD=${makeSecret()}
+NATS_CLUSTER_PASSWORD=${makeSecret()}
 JWT_SECRET=${jwtSecret}
 SUPABASE_SECRET_KEY=${secretKey}
 DUOLOGUE_API_TOKEN=${makeSecret()}

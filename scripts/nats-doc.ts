@@ -54,8 +54,8 @@ export const documentedStream = {
 export const documentedUsers = `authorization {
   users = [
     { user: duologue, password: "…", permissions: {
-      publish: ["duologue.in.>", "duologue.settled.*", "$JS.API.>"]
-      subscribe: ["_INBOX.>", "duologue.settled.*"]
+      publish: ["duologue.in.>", "duologue.settled.*", "duologue.nodes.*", "$JS.API.>"]
+      subscribe: ["_INBOX.>", "duologue.settled.*", "duologue.nodes.*"]
     } }
     { user: publisher, password: "…", permissions: {
       publish: ["duologue.in.message.>"]
@@ -332,6 +332,10 @@ Give each publisher a user of its own, with the kinds that it may publish and an
 \`\`\`conf
 ${documentedUsers}
 \`\`\`
+
+In production each role of Duologue has a user of its own as well: [deploy/nats/identities.conf](../deploy/nats/identities.conf)
+is what the compose file mounts, and a test tries every forbidden verb. With \`NATS_INBOX_PREFIX\` a role reads its own answers only.
+\`duologue.settled.*\` and \`duologue.nodes.*\` are hints between the nodes on core NATS: losing one costs a moment.
 
 Duologue takes its user as \`NATS_URL=nats://duologue:<password>@<host>:4222\`, or as \`NATS_CREDENTIALS_FILE\`. The embedded
 nats-server has one user, whose password is made anew at every start: other programs need a server of your own.

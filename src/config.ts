@@ -25,13 +25,22 @@ export type Config = {
   readonly nodeId: string
   readonly partitions: number
   readonly leaseMs: number
+  /** A session that nothing happens to leaves memory after this. */
+  readonly sessionIdleMs: number
   /** Null: made at the first start and kept in the data folder. */
   readonly apiToken: string | null
   /** Null: nobody may comment. */
   readonly reviewToken: string | null
   readonly databaseUrl: string | null
   /** Null: an embedded nats-server. */
-  readonly nats: { readonly servers: readonly string[]; readonly credentialsFile: string | null } | null
+  readonly nats: {
+    readonly servers: readonly string[]
+    readonly credentialsFile: string | null
+    /** Of the stream, when this process is the first to need it. */
+    readonly replicas: number
+    /** Null: the client's own, which all identities share. */
+    readonly inboxPrefix: string | null
+  } | null
   /** Null: the embedded database. */
   readonly supabase: { readonly url: string; readonly secretKey: string } | null
   /** Null: the built-in phone. */
@@ -54,8 +63,8 @@ export type Config = {
   readonly mayAdvanceClock: boolean
   /** Crash tests only: where the process stands still to be killed. Refused with the real Twilio. */
   readonly crashPoint: CrashPoint | null
-  /** The how manieth time that the point is reached. */
-  readonly crashAtTime: number
+  /** Not at the first time that it comes to the crash point, but at the first one after a SIGUSR2. */
+  readonly isCrashOnSignal: boolean
 }
 
 /** Its message lists every missing or wrong setting by name. */
@@ -73,6 +82,7 @@ export function readConfig(env: Environment): Config {
     nodeId: settings.matching('DUOLOGUE_NODE_ID', nodeIds) ?? defaultNodeId(),
     partitions: settings.integer('DUOLOGUE_PARTITIONS', { min: 1, max: 1024, preset: 64 }),
     leaseMs: settings.integer('DUOLOGUE_LEASE_MS', { min: 300, max: 60_000, preset: 3_000 }),
+    sessionIdleMs: settings.integer('DUOLOGUE_SESSION_IDLE_MS', { min: 100, max: 86_400_000, preset: 60_000 }),
     apiToken: settings.matching('DUOLOGUE_API_TOKEN', tokens),
     reviewToken: settings.matching('DUOLOGUE_REVIEW_TOKEN', tokens),
     databaseUrl: settings.matching('DATABASE_URL', databaseUrls),
@@ -84,7 +94,7 @@ export function readConfig(env: Environment): Config {
     resolveAfterMs: readResolveAfter(settings),
     mayAdvanceClock: readTestClock(settings),
     crashPoint: readCrashPoint(settings),
-    crashAtTime: Number(settings.text('DUOLOGUE_TEST_CRASH_POINT')?.split(':')[1] ?? 1),
+    isCrashOnSignal: settings.text('DUOLOGUE_TEST_CRASH_ON') === 'SIGUSR2',
   }
   const [first, ...others] = settings.problems
   if (first === undefined) return config
@@ -102,6 +112,10 @@ const databaseUrls: Form = { pattern: /^postgres(?:ql)?:\/\/\S+$/u, expected: 'a
 const natsUrls: Form = {
   pattern: /^(?:(?:nats|tls|wss?):\/\/)?[^\s/,]+$/u,
   expected: 'one or more of nats://host:port, separated by commas',
+}
+const inboxPrefixes: Form = {
+  pattern: /^[\w-]+(?:\.[\w-]+)*$/u,
+  expected: 'a subject of letters, digits, hyphens and underscores, such as _INBOX_actors',
 }
 const accountSids: Form = { pattern: /^AC[0-9A-Za-z]+$/u, expected: 'an account sid that begins with AC' }
 const delays: Form = { pattern: /^\d{1,6}$/u, expected: 'one or more delays in milliseconds, separated by commas' }
@@ -139,7 +153,9 @@ function defaultNodeId(): string {
 function readNats(settings: Reader): Config['nats'] {
   const servers = settings.list('NATS_URL', natsUrls)
   const credentialsFile = settings.text('NATS_CREDENTIALS_FILE')
-  if (servers.length > 0) return { servers, credentialsFile }
+  const replicas = settings.integer('NATS_REPLICAS', { min: 1, max: 5, preset: 1 })
+  const inboxPrefix = settings.matching('NATS_INBOX_PREFIX', inboxPrefixes)
+  if (servers.length > 0) return { servers, credentialsFile, replicas, inboxPrefix }
   if (credentialsFile !== null) settings.missing(['NATS_URL'], 'NATS_CREDENTIALS_FILE')
   return null
 }
@@ -178,12 +194,8 @@ function readResolveAfter(settings: Reader): readonly number[] {
 function readCrashPoint(settings: Reader): CrashPoint | null {
   const named = settings.text('DUOLOGUE_TEST_CRASH_POINT')
   if (named === null) return null
-  const name = /^([^:]+)(?::[1-9]\d{0,5})?$/u.exec(named)?.[1]
-  const crashPoint = crashPoints.find((point) => point === name) ?? null
-  if (crashPoint === null) {
-    const expected = `one of ${crashPoints.join(', ')}, with :<n> for the n-th time`
-    settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be ${expected}`)
-  }
+  const crashPoint = crashPoints.find((point) => point === named) ?? null
+  if (crashPoint === null) settings.problems.push(`DUOLOGUE_TEST_CRASH_POINT must be one of ${crashPoints.join(', ')}`)
   refuseWithRealTwilio(settings, 'DUOLOGUE_TEST_CRASH_POINT')
   return crashPoint
 }

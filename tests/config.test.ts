@@ -63,7 +63,12 @@ describe('what is set', () => {
 
   test('NATS may be a cluster', () => {
     const { nats } = readConfig({ NATS_URL: 'nats://a:4222,tls://b:4222', NATS_CREDENTIALS_FILE: '/run/nats.creds' })
-    expect(nats).toEqual({ servers: ['nats://a:4222', 'tls://b:4222'], credentialsFile: '/run/nats.creds' })
+    expect(nats).toEqual({
+      replicas: 1,
+      inboxPrefix: null,
+      servers: ['nats://a:4222', 'tls://b:4222'],
+      credentialsFile: '/run/nats.creds',
+    })
   })
 
   test('roles may be some of the three', () => {

@@ -1,5 +1,5 @@
 /**
- * `npm run mutants`: how many mistakes the tests would find. First mistakes in the charts themselves, each walked in
+ * `npm run mutants:machines`: how many mistakes the tests would find. First mistakes in the charts themselves, each walked in
  * memory with the oracle of the right one; then, by Stryker, mistakes in the code of the machines and of the step.
  * Takes long: half an hour on two cores. `-- --charts` makes only the first half, `-- --code` only the second.
  */

@@ -32,6 +32,8 @@ export class Lane {
   readonly #host: Host
   readonly #changed = new Map<Session, Partition>()
   readonly #cursors = new Set<Partition>()
+  #inFlight: ReadonlySet<Partition> = new Set()
+  #onCommitEnded: (() => void)[] = []
   #running: Promise<void> | null = null
   #cancelCursorTimer: (() => void) | null = null
   #isStopped = false
@@ -60,15 +62,32 @@ export class Lane {
     for (const [session, owner] of this.#changed) if (owner === partition) this.#changed.delete(session)
   }
 
-  /** Resolves when everything that was added is committed or abandoned. */
-  async settle(): Promise<void> {
-    this.#start()
-    while (this.#running !== null) await this.#running
+  /** Resolves when nothing of the partition is left to commit, or it is lost. */
+  async settle(partition: Partition): Promise<void> {
+    while (!partition.isLost && !this.#isStopped && this.#isBusyWith(partition)) {
+      const ended = new Promise<void>((resolve) => this.#onCommitEnded.push(resolve))
+      this.#start()
+      await ended
+    }
   }
 
   stop(): void {
     this.#isStopped = true
     this.#cancelCursorTimer?.()
+    this.#commitEnded()
+  }
+
+  #isBusyWith(partition: Partition): boolean {
+    return (
+      this.#inFlight.has(partition) || this.#cursors.has(partition) || [...this.#changed.values()].includes(partition)
+    )
+  }
+
+  #commitEnded(): void {
+    this.#inFlight = new Set()
+    const waiting = this.#onCommitEnded
+    this.#onCommitEnded = []
+    for (const resolve of waiting) resolve()
   }
 
   #start(): void {
@@ -85,7 +104,13 @@ export class Lane {
       await pause(this.#host, limits.lingerMs)
       const cursors = [...this.#cursors]
       this.#cursors.clear()
-      await this.#commit(this.#take(), cursors)
+      const taken = this.#take()
+      this.#inFlight = new Set([...cursors, ...taken.map(({ partition }) => partition)])
+      try {
+        await this.#commit(taken, cursors)
+      } finally {
+        this.#commitEnded()
+      }
     }
   }
 
@@ -149,6 +174,7 @@ export class Lane {
         if (this.#isStopped || partitions.every(({ isLost }) => isLost)) return { kind: 'abandoned' }
         // In a row: an outage refuses now and then, too.
         refusals = error instanceof StoreRefused ? refusals + 1 : 0
+        if (refusals === 0) await this.#host.reached('commit-answer-lost')
         this.#host.telemetry.count('commit_attempts_failed', {
           kind: error instanceof StoreRefused ? 'refused' : 'unknown',
         })

@@ -65,15 +65,28 @@ export class EffectRunner {
     }
   }
 
-  /** Resolves when no visible effect is under way, or after `withinMs`. */
-  async settle(withinMs: number): Promise<void> {
-    const visible = [...this.#running.values()].flatMap((running) => [...running.values()])
-    const done = visible.filter(({ isVisible }) => isVisible).map((running) => running.done)
-    await Promise.race([Promise.all([this.#starting, ...done]), pause(this.#host, withinMs)])
+  /** Resolves when no visible effect of the partition is under way, or it is lost. */
+  async settle(partition: Partition): Promise<void> {
+    for (let pending = this.#visibleOf(partition); pending.length > 0; pending = this.#visibleOf(partition)) {
+      await Promise.all(pending)
+      if (partition.isLost) return
+    }
+  }
+
+  #visibleOf(partition: Partition): Promise<void>[] {
+    const pending: Promise<void>[] = []
+    for (const [session, running] of this.#running) {
+      if (session.owner !== partition) continue
+      for (const { isVisible, done } of running.values()) if (isVisible) pending.push(done)
+    }
+    const isStarting = [...this.#toStart.values()].some((waiting) => waiting.partition === partition)
+    return isStarting && this.#starting !== null ? [...pending, this.#starting] : pending
   }
 
   #isRunning(session: Session, effect: Effect): boolean {
-    return this.#running.get(session)?.has(effect.effectId) === true || this.#toStart.has(effect.effectId)
+    // A start that a lost partition left behind is nothing to the session that was loaded since.
+    const isStarting = this.#toStart.get(effect.effectId)?.session === session
+    return isStarting || this.#running.get(session)?.has(effect.effectId) === true
   }
 
   #abortUnwanted(session: Session, committed: SessionState): void {
@@ -154,7 +167,7 @@ export class EffectRunner {
       const sentAt = this.#host.clock.monotonic()
       const outcomes = await this.#start(taken)
       for (const waiting of taken) {
-        this.#toStart.delete(waiting.effect.effectId)
+        if (this.#toStart.get(waiting.effect.effectId) === waiting) this.#toStart.delete(waiting.effect.effectId)
         this.#started(waiting, outcomes?.get(waiting.effect.effectId) ?? null, sentAt)
       }
     }
@@ -170,7 +183,10 @@ export class EffectRunner {
         : [{ effectId: effect.effectId, partition: partition.number, sessionId: session.newest.sessionId }],
     )
     try {
-      return await this.#host.store.startEffects(nodeId, leaseMs, partitions, effects)
+      await this.#host.reached('before-start-effects')
+      const outcomes = await this.#host.store.startEffects(nodeId, leaseMs, partitions, effects)
+      await this.#host.reached('effect-claimed')
+      return outcomes
     } catch (error) {
       this.#host.telemetry.log('warn', 'could not start effects', { count: taken.length, error: String(error) })
       await pause(this.#host, toRetryDelay(3, this.#host.random()))
@@ -207,10 +223,13 @@ export class EffectRunner {
   #send(session: Session, partition: Partition, effect: Effect): void {
     const performer = this.#host.performers[effect.kind]
     const deadline = partition.leaseValidUntil
+    // The monotonic clock stands still while the machine sleeps; the wall clock does not.
+    const deadlineAt = this.#host.clock.now() + deadline - this.#host.clock.monotonic()
     this.#run(session, partition, effect, true, async (signal) => {
       const request = this.#toRequest(session, effect, deadline, signal)
       if (request === null || performer === undefined) return null
       if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
+      if (this.#host.clock.now() >= deadlineAt) return { kind: 'retry', afterMs: 0, reason: 'the lease had run out' }
       await this.#host.reached('after-effect-running')
       const result = await performer.perform(request)
       await this.#host.reached('after-send-returned')
@@ -224,9 +243,21 @@ export class EffectRunner {
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
-      const resolved = await resolveUncertain(this.#host, performer, request)
-      if (resolved === null) this.#leftToPerson.add(effect.effectId)
+      const resolved = await resolveUncertain(this.#host, performer, request, () => this.#hasRival(session, effect))
+      // One that was cut short, because the partition was lost, is asked about anew if it comes back.
+      if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
+    })
+  }
+
+  /** Another send of the session with the same text has been started, and what became of it is not stored yet. */
+  #hasRival(session: Session, effect: Effect): boolean {
+    const { committed, newest } = session
+    return (committed?.effects ?? []).some((other) => {
+      const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
+      const isChanging = newest?.effects.includes(other) === false
+      const mayBeThere = isChanging || other.status !== 'pending' || this.#isRunning(session, other)
+      return isOther && mayBeThere && toBody(other) === toBody(effect)
     })
   }
 
@@ -253,6 +284,7 @@ export class EffectRunner {
         if (running.size === 0) this.#running.delete(session)
         if (partition.isLost || result === null || (controller.signal.aborted && !isVisible)) return
         this.#host.telemetry.count('effects', { kind: effect.kind, outcome: result.kind })
+        void this.#host.reached('result-received')
         this.#answer(session, effect, result)
       })
     running.set(effect.effectId, { controller, isVisible, done })
@@ -281,6 +313,10 @@ function isWanted(session: Session, effect: Effect): boolean {
   const { newest } = session
   if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
   return effect.childId !== null || isOperators(effect) || newest.speakerToken === effect.speakerToken
+}
+
+function toBody({ params }: Effect): Json | undefined {
+  return (params as { readonly body?: Json } | null)?.body
 }
 
 /** What a person wrote and the chart took is sent, also when that person has left since (docs/decisions, operators). */

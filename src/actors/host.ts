@@ -1,7 +1,7 @@
 /** Everything that the parts of one node share: the ports, the machines and the limits. */
 import type { Json } from '../machines/json.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
-import type { Clock, EffectPerformers, EventLog, Ids, Random, Reached, Store, Telemetry } from './ports.ts'
+import type { Clock, EffectPerformers, EventLog, Ids, Peers, Random, Reached, Store, Telemetry } from './ports.ts'
 
 export type Host = {
   readonly clock: Clock
@@ -9,6 +9,8 @@ export type Host = {
   readonly random: Random
   readonly log: EventLog
   readonly store: Store
+  /** Without it other nodes notice a release when they next claim. */
+  readonly peers?: Peers
   readonly performers: EffectPerformers
   readonly telemetry: Telemetry
   readonly reached: Reached
@@ -35,6 +37,8 @@ export type HostSettings = {
   readonly mayAdvanceClock: boolean
   /** How long after a send became uncertain the provider is asked again, ms each. */
   readonly resolveAfterMs: readonly number[]
+  /** A session that nothing happens to leaves memory after this. */
+  readonly sessionIdleMs?: number
 }
 
 /** Limits, each with its unit. They are constants because nobody has needed another value yet. */
@@ -44,7 +48,8 @@ export const limits = {
   sessionsPerCommit: 200,
   /** Of stored events, not of SQL: keeps a call near 1 MB. */
   bytesPerCommit: 512 * 1_024,
-  stepsPerFold: 200,
+  /** A session's share of a batch: what stands beside a hot one in a commit does not wait for more. */
+  stepsPerFold: 64,
   lingerMs: 5,
   cursorOnlyAfterMs: 500,
   uncommittedPerPartition: 2_000,

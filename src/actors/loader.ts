@@ -39,7 +39,9 @@ export class Loader {
       const taken = this.#take()
       if (taken.size === 0) continue
       try {
-        this.#deliver(taken, await this.#load(taken))
+        const loaded = await this.#load(taken)
+        await this.#host.reached('after-load')
+        this.#deliver(taken, loaded)
         attempt = 0
       } catch (error) {
         this.#host.telemetry.log('warn', 'could not load sessions', { count: taken.size, error: String(error) })

@@ -2,12 +2,13 @@
  * One node: claims its share of the partitions, keeps their leases and runs them (DESIGN D3).
  * `createNode` is the same in production, in tests and in a simulation; only the ports differ.
  *
- * starting → running → stopping → stopped. A stop reads no further, commits what was read, waits a bounded
- * time for running sends and releases the leases, so that the next owner goes on at once.
+ * starting → running → stopping → stopped. A stop hands every partition over, within a bounded time, so that the
+ * next owners go on at once. A node that the log does not answer hands over too, as long as others can read.
  */
 import { assert } from './assert.ts'
 import { Lane, pause, toRetryDelay } from './committer.ts'
 import { EffectRunner } from './effect-runner.ts'
+import { HandOver } from './hand-over.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import { assertHostable } from './host-lint.ts'
@@ -15,6 +16,8 @@ import { Loader } from './loader.ts'
 import { toKnownVersions } from './machine-versions.ts'
 import { Partition } from './partition.ts'
 import type { ClaimedPartition, DueWork, MachineVersions } from './ports.ts'
+
+type LogDescription = Awaited<ReturnType<Host['log']['describe']>>
 
 export interface Node {
   /** Resolves after the first successful claim. */
@@ -37,6 +40,7 @@ class HostNode implements Node {
   readonly #lanes: readonly Lane[]
   readonly #loader: Loader
   readonly #effects: EffectRunner
+  readonly #handOver: HandOver
   readonly #owned = new Map<number, Partition>()
   #state: 'starting' | 'running' | 'stopping' | 'stopped' = 'starting'
   #incarnation = ''
@@ -44,12 +48,17 @@ class HostNode implements Node {
   #partitionCount = 0
   #commonVersions: MachineVersions = {}
   readonly #cancels = new Map<string, () => void>()
+  /** Claims and releases follow each other: each is decided by what the one before has left. */
+  #ownershipCalls: Promise<unknown> = Promise.resolve()
+  #isClaimAsked = false
+  #canRead = true
 
   constructor(host: Host) {
     this.#host = host
     this.#lanes = Array.from({ length: limits.lanes }, () => new Lane(host))
     this.#loader = new Loader(host)
     this.#effects = new EffectRunner(host)
+    this.#handOver = new HandOver(host, async (task) => this.#serially(task))
   }
 
   async start(): Promise<void> {
@@ -57,51 +66,75 @@ class HostNode implements Node {
     this.#incarnation = log.incarnation
     this.#incidents = log.incidents
     this.#partitionCount = log.partitions
-    await this.#claim()
+    await this.#serially(async () => this.#claim())
     this.#state = 'running'
-    const { leaseMs } = this.#host.settings
-    this.#every('claim', leaseMs / 3, async () => this.#claim())
+    const { leaseMs, sessionIdleMs = limits.idleAfterMs } = this.#host.settings
+    this.#every('claim', leaseMs / 3, async () => this.#claimSoon())
     this.#every('look at the log', leaseMs / 3, async () => this.#checkLog())
     this.#every('timers', limits.timerPollMs, async () => this.#pollTimers())
-    this.#every('sweep', limits.sweepEveryMs, async () => this.#sweep())
+    this.#every('sweep', Math.min(limits.sweepEveryMs, sessionIdleMs), async () => this.#sweep())
+    const { peers } = this.#host
+    if (peers === undefined) return
+    this.#cancels.set(
+      'peers',
+      peers.listen(() => void this.#claimSoon().catch(() => {})),
+    )
+    peers.announce()
   }
 
   async stop(): Promise<void> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return
     this.#state = 'stopping'
-    for (const cancel of this.#cancels.values()) cancel()
-    await Promise.all([...this.#owned.values()].map(async (partition) => partition.stopReading()))
-    await this.#effects.settle(settleMs)
-    await Promise.race([Promise.all(this.#lanes.map(async (lane) => lane.settle())), pause(this.#host, settleMs)])
+    for (const name of ['peers', 'look at the log', 'timers', 'sweep']) this.#cancels.get(name)?.()
+    // The other nodes count this one no longer: what it releases from here on is theirs at once.
+    const leaving = this.#claimSoon().catch(() => {})
+    const given = leaving.then(async () => this.#handOver.give([...this.#owned.values()]))
+    await Promise.race([given, pause(this.#host, settleMs)])
     for (const lane of this.#lanes) lane.stop()
-    const held = [...this.#owned.values()].map(({ number, epoch }) => ({ partition: number, epoch }))
-    for (const partition of this.#owned.values()) partition.lose('the node stops')
-    await this.#host.store.releasePartitions(this.#host.settings.nodeId, held).catch((error: unknown) => {
-      this.#host.telemetry.log('warn', 'could not release the leases; they run out', { error: String(error) })
-    })
+    this.#cancels.get('claim')?.()
     this.#state = 'stopped'
+    if (this.#owned.size > 0) await this.#handOver.drop([...this.#owned.values()], 'the node stops')
   }
 
   describe(): { owned: number; active: number; partitions: number; residentSessions: number } {
     let active = 0
     let residentSessions = 0
     for (const partition of this.#owned.values()) {
-      if (partition.isActive) active += 1
+      if (partition.isActive || partition.isLeaving) active += 1
       residentSessions += partition.sessionCount
     }
     return { owned: this.#owned.size, active, partitions: this.#partitionCount, residentSessions }
   }
 
+  async #serially<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#ownershipCalls.then(task)
+    this.#ownershipCalls = done.catch(() => {})
+    return done
+  }
+
+  /** What asks for a claim while one waits for its turn is served by that one. */
+  async #claimSoon(): Promise<void> {
+    if (this.#isClaimAsked) return
+    this.#isClaimAsked = true
+    await this.#serially(async () => {
+      this.#isClaimAsked = false
+      await this.#claim()
+    })
+  }
+
   async #claim(): Promise<void> {
+    if (this.#state === 'stopped') return
     const { nodeId, leaseMs, isSoleOwner } = this.#host.settings
     const held = [...this.#owned.values()].map(({ number, epoch, needs }) => ({ partition: number, epoch, needs }))
     const sentAt = this.#host.clock.monotonic()
     const takeAll = isSoleOwner && this.#state === 'starting'
     const machines = toKnownVersions(this.#host.registry)
-    const request = { nodeId, leaseMs, held, machines, takeAll, renewOnly: false }
+    const renewOnly = this.#state === 'stopping'
+    const request = { nodeId, leaseMs, held, machines, takeAll, renewOnly, canRead: this.#canRead }
+    await this.#host.reached('before-claim')
     const { partitions: claimed, machines: common } = await this.#host.store.claimPartitions(request)
     this.#commonVersions = common
-    if (this.#state === 'stopping' || this.#state === 'stopped') return
+    await this.#host.reached('after-claim')
     const answered = new Map(claimed.map((each) => [each.partition, each]))
     for (const { partition, epoch } of held) {
       const owned = this.#owned.get(partition)
@@ -109,10 +142,28 @@ class HostNode implements Node {
       if (answered.get(partition)?.epoch === epoch) owned.renewed(sentAt)
       else owned.lose('its lease was not renewed')
     }
+    this.#handOverSurplus(claimed)
     const gained = claimed.filter((each) => this.#owned.get(each.partition)?.epoch !== each.epoch)
+    if (this.#isEnding()) {
+      // Asked for before the stop began.
+      if (gained.length > 0) await this.#host.store.releasePartitions(nodeId, gained)
+      return
+    }
     const partitions = gained.map((each) => this.#own(each, sentAt))
     if (partitions.length > 0) void this.#takeOver(partitions)
     this.#host.telemetry.gauge('partitions_owned', this.#owned.size)
+  }
+
+  #isEnding(): boolean {
+    return this.#state === 'stopping' || this.#state === 'stopped'
+  }
+
+  #handOverSurplus(claimed: readonly ClaimedPartition[]): void {
+    const surplus = claimed.flatMap(({ partition, epoch, isSurplus = false }) => {
+      const owned = isSurplus ? this.#owned.get(partition) : undefined
+      return owned?.epoch === epoch ? [owned] : []
+    })
+    if (surplus.length > 0) void this.#handOver.give(surplus)
   }
 
   #own(claimed: ClaimedPartition, sentAt: number): Partition {
@@ -150,6 +201,7 @@ class HostNode implements Node {
     await this.#host.reconciled?.()
     await Promise.all(partitions.map(async (partition) => partition.barrier()))
     for (const partition of partitions) partition.activate()
+    await this.#host.reached('taken-over')
     for (let attempt = 0; partitions.some(({ isLost }) => !isLost); attempt += 1) {
       try {
         await this.#wakeDue('effects', partitions)
@@ -181,7 +233,7 @@ class HostNode implements Node {
 
   #forget(partition: Partition, reason: string): void {
     if (this.#owned.get(partition.number) === partition) this.#owned.delete(partition.number)
-    if (this.#state === 'stopping') return
+    if (partition.isLeaving || this.#isEnding()) return
     this.#host.telemetry.count('partitions_lost')
     this.#host.telemetry.log('warn', 'lost a partition', {
       partition: partition.number,
@@ -192,12 +244,28 @@ class HostNode implements Node {
 
   /** A log that is another one, or has lost events, is read anew: nothing of before goes on, no timer fires meanwhile. */
   async #checkLog(): Promise<void> {
-    const { incarnation, incidents } = await this.#host.log.describe()
+    const log = await this.#askLog()
     if (this.#state !== 'running') return
+    if ((log !== null) !== this.#canRead) await this.#noteReading(log !== null)
+    if (log === null) return
+    const { incarnation, incidents } = log
     if (incarnation === this.#incarnation && incidents === this.#incidents) return
     this.#incarnation = incarnation
     this.#incidents = incidents
     for (const partition of this.#owned.values()) partition.lose('the log is another one, or has lost events')
+  }
+
+  /** Null when it does not answer within a third of the lease. */
+  async #askLog(): Promise<LogDescription | null> {
+    const withinMs = this.#host.settings.leaseMs / 3
+    return Promise.race([this.#host.log.describe().catch(() => null), pause(this.#host, withinMs).then(() => null)])
+  }
+
+  /** Readers find back to a log that was away by themselves; this is about who should own what meanwhile. */
+  async #noteReading(canRead: boolean): Promise<void> {
+    this.#canRead = canRead
+    this.#host.telemetry.log(canRead ? 'info' : 'error', canRead ? 'the log answers again' : 'the log does not answer')
+    await this.#claimSoon()
   }
 
   async #pollTimers(): Promise<void> {
@@ -220,7 +288,9 @@ class HostNode implements Node {
           this.#host.telemetry.log('warn', `could not do the recurring ${name}`, { error: String(error) })
         })
         .finally(() => {
-          if (this.#state === 'running') this.#every(name, everyMs, task)
+          // The leases are kept until the last partition is handed over.
+          const goesOn = this.#state === 'running' || (this.#state === 'stopping' && name === 'claim')
+          if (goesOn) this.#every(name, everyMs, task)
         })
     })
     this.#cancels.set(name, cancel)

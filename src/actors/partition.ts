@@ -9,7 +9,7 @@
  */
 import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
-import { pause, toRetryDelay } from './committer.ts'
+import { Barrier } from './barrier.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
@@ -53,6 +53,8 @@ export class Partition implements SessionOwner {
   readonly epoch: number
   /** Only when true may inherited effects and timers run. */
   isActive = false
+  /** It is being handed over: nothing new is started. */
+  isLeaving = false
   isLost = false
   /** A version that a session here cannot go on without and this node does not know: another node shall have it. */
   needs: MachineNeed | null = null
@@ -63,11 +65,10 @@ export class Partition implements SessionOwner {
   readonly #positions = new Positions()
   readonly #sessions = new Map<string, Session>()
   readonly #wakes: WakeQueue
+  readonly #barrier: Barrier
   readonly #foreign: ParkedEvent[] = []
   #cursor: number
-  #delivered: number
   #reader: LogReader | null = null
-  #waiters: { readonly sequence: number; readonly resolve: () => void }[] = []
   #isFiring = false
   #release: (() => void) | null = null
 
@@ -78,7 +79,7 @@ export class Partition implements SessionOwner {
     this.leaseValidUntil = leaseValidUntil
     this.#incarnation = incarnation
     this.#cursor = claimed.cursor.incarnation === incarnation ? claimed.cursor.sequence : 0
-    this.#delivered = this.#cursor
+    this.#barrier = new Barrier(parts.host, this.number, this.#cursor)
     this.#wakes = new WakeQueue(parts.host.clock, () => void this.#fire())
   }
 
@@ -95,11 +96,12 @@ export class Partition implements SessionOwner {
 
   lose(reason: string): void {
     if (this.isLost) return
+    if (!this.isLeaving) void this.#parts.host.reached('lease-lost')
     this.isLost = true
     this.isActive = false
     this.#wakes.stop()
     this.#release?.()
-    for (const waiter of this.#waiters) waiter.resolve()
+    this.#barrier.open()
     this.#parts.lane.forget(this)
     this.#parts.effects.abandon(this)
     void this.#reader?.stop()
@@ -107,11 +109,16 @@ export class Partition implements SessionOwner {
     this.#parts.onLost(this, reason)
   }
 
-  /** Reads no further; what was read is still decided and committed. */
-  async stopReading(): Promise<void> {
+  /** Resolves when nothing of it is under way any more; see `HandOver`. */
+  async finish(): Promise<void> {
+    const { effects, lane, host } = this.#parts
+    this.isLeaving = true
     this.isActive = false
     this.#wakes.stop()
+    await effects.settle(this)
+    await host.reached('draining')
     await this.#reader?.stop()
+    await lane.settle(this)
   }
 
   renewed(sentAt: number): void {
@@ -121,7 +128,7 @@ export class Partition implements SessionOwner {
 
   /** From here on timers fire and effects run; everything the log held is in its mailbox (invariant 2). */
   activate(): void {
-    if (this.isLost) return
+    if (this.isLost || this.isLeaving) return
     this.isActive = true
     for (const session of this.#sessions.values()) this.#parts.effects.reconcile(session, this)
     this.#wakes.setAlarm()
@@ -135,8 +142,7 @@ export class Partition implements SessionOwner {
     const event = this.#read(log)
     if (event === null) position.state = 'finished'
     else this.#sessionOf(log.sessionKey).receive({ kind: 'logged', log, event, position })
-    this.#delivered = log.sequence
-    if (this.#waiters.length > 0) this.#resolveWaiters()
+    this.#barrier.delivered(log.sequence)
     if (this.#fullness() < 1 || this.#release !== null) return
     return new Promise((resolve) => {
       this.#release = () => {
@@ -216,10 +222,12 @@ export class Partition implements SessionOwner {
 
   /** Quiet sessions that nothing happened to for a while leave memory. */
   sweep(): void {
-    const { clock } = this.#parts.host
+    const { clock, settings, reached } = this.#parts.host
     for (const [key, session] of this.#sessions) {
-      if (clock.monotonic() - session.touchedAt < limits.idleAfterMs) continue
-      if (session.isQuiet) this.#sessions.delete(key)
+      if (clock.monotonic() - session.touchedAt < (settings.sessionIdleMs ?? limits.idleAfterMs)) continue
+      if (!session.isQuiet) continue
+      this.#sessions.delete(key)
+      void reached('passivated')
     }
   }
 
@@ -306,28 +314,7 @@ export class Partition implements SessionOwner {
 
   /** Resolves when everything that the log holds now has entered its mailbox. */
   async barrier(): Promise<void> {
-    for (let attempt = 0; !this.isLost; attempt += 1) {
-      try {
-        const last = await this.#parts.host.log.lastSequence(this.number)
-        if (last <= this.#delivered) return
-        await new Promise<void>((resolve) => {
-          this.#waiters.push({ sequence: last, resolve })
-        })
-        return
-      } catch (error) {
-        // A log that does not answer may hold a message that wins: nothing fires until it does.
-        this.#parts.host.telemetry.log('warn', 'could not ask the log for its last event', {
-          partition: this.number,
-          error: String(error),
-        })
-        await pause(this.#parts.host, toRetryDelay(attempt, this.#parts.host.random()))
-      }
-    }
-  }
-
-  #resolveWaiters(): void {
-    for (const waiter of this.#waiters) if (waiter.sequence <= this.#delivered) waiter.resolve()
-    this.#waiters = this.#waiters.filter((waiter) => waiter.sequence > this.#delivered)
+    await this.#barrier.pass()
   }
 
   /** The session has an unsettled effect: loading it takes the effect over. */
@@ -354,6 +341,7 @@ export class Partition implements SessionOwner {
       const asOf = this.#parts.host.clock.now()
       const due = this.#wakes.take(asOf)
       if (due.length > 0) await this.barrier()
+      if (due.length > 0) await this.#parts.host.reached('timer-due')
       if (!this.isActive) return
       for (const key of due) this.#sessionOf(key).receive({ kind: 'due', asOf })
       for (const key of due) this.#rearm(key)

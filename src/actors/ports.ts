@@ -30,11 +30,33 @@ export type Random = () => number
 
 /** A named moment between two durable steps. Production does nothing here; a crash test ends the process. */
 export const crashPoints = [
+  // The webhook.
+  'before-publish',
   'after-publish-acknowledged',
+  // A session on its way to the store.
+  'after-load',
   'before-commit',
+  'commit-answer-lost',
   'after-commit',
+  'passivated',
+  // An effect on its way to the world and back.
+  'before-start-effects',
+  'effect-claimed',
   'after-effect-running',
   'after-send-returned',
+  'result-received',
+  'send-uncertain',
+  'send-resolved',
+  // A partition between two owners.
+  'before-claim',
+  'after-claim',
+  'barrier-passed',
+  'taken-over',
+  'timer-due',
+  'lease-lost',
+  'draining',
+  'before-release',
+  'after-release',
 ] as const
 export type CrashPoint = (typeof crashPoints)[number]
 export type Reached = (point: CrashPoint) => void | Promise<void>
@@ -80,6 +102,14 @@ export interface EventLog {
    * reconnects. A promise returned by `deliver` holds back the entries behind it.
    */
   read(partition: number, afterSequence: number, deliver: (entry: LogEntry) => void | Promise<void>): LogReader
+}
+
+/** Hints between the nodes of a deployment. One that is lost costs waiting for the next poll, nothing else. */
+export interface Peers {
+  /** Partitions became free, or a node has come that wants its share. */
+  announce(): void
+  /** Calls `task` whenever a node announces something; the returned function ends it. */
+  listen(task: () => void): () => void
 }
 
 export interface EventPublisher {
@@ -173,6 +203,8 @@ export type OwnedPartition = { readonly partition: number; readonly epoch: numbe
 export type ClaimedPartition = OwnedPartition & {
   /** Everything up to here is finished; sequence 0 of an empty incarnation when nothing ever was. */
   readonly cursor: Position
+  /** More than the node's share: it is renewed, and the node is to hand it over. */
+  readonly isSurplus?: boolean
 }
 
 export type ClaimRequest = {
@@ -189,6 +221,8 @@ export type ClaimRequest = {
   readonly takeAll: boolean
   /** No new claims, renewals only (a node that is about to stop). */
   readonly renewOnly: boolean
+  /** False: the log does not answer this node. It claims nothing, and what it holds is surplus while others can read. */
+  readonly canRead?: boolean
 }
 
 export type ClaimAnswer = {

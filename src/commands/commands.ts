@@ -26,6 +26,16 @@ export const commands: { readonly [name: string]: Command } = {
     options: {},
     run: async (call) => (await import('./run-migrate.ts')).runMigrateCommand(call),
   },
+  stream: {
+    summary: 'make the stream of the log on the NATS at NATS_URL',
+    usage: ['stream'],
+    notes: [
+      'For deployments whose nodes may not make streams; where they may, the first start makes it.',
+      'DUOLOGUE_PARTITIONS and NATS_REPLICAS say how; an existing stream is never changed.',
+    ],
+    options: {},
+    run: async (call) => (await import('./make-stream.ts')).runStream(call),
+  },
   tenant: {
     summary: "show or set a tenant's settings",
     usage: ['tenant show <name>', 'tenant set <name> <setting>=<value>…'],

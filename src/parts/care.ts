@@ -35,7 +35,7 @@ type Opened = {
 const lookWithinMs = 2_000
 
 export function openCare({ config, telemetry, log: part, database, provider }: Opened): CarePart {
-  const { nodeId } = config
+  const { nodeId, roles } = config
   const common = { clock: processClock, telemetry, nodeId }
   const log = createWatchedLog({ log: part.log, state: database.logState, ...common })
   const spooling = openSpooling({
@@ -43,6 +43,8 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     store: database.spool,
     log: { isConnected: watchConnection(part, log), onDisconnect: part.onDisconnect },
     isAlone: database.isEmbedded,
+    // A console's identity publishes commands only, and those are never spooled.
+    mayDrain: roles.includes('webhook') || roles.includes('actors'),
     ...common,
   })
   const { reconciled, stop } = createReconciliation({
@@ -59,14 +61,17 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
       ),
     ...common,
   })
-  const janitor = openJanitor({ stream: part.stream, log, state: database.logState, ...common })
+  // Whoever owns partitions may purge the log; the identities of the other roles may not.
+  const janitor = roles.includes('actors')
+    ? openJanitor({ stream: part.stream, log, state: database.logState, ...common })
+    : null
   return {
     log,
     spooling,
     reconciled,
     async close() {
       stop()
-      janitor.stop()
+      janitor?.stop()
       await spooling.stop()
     },
   }

@@ -38,7 +38,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
           webhook: provider.openWebhook(publicUrl),
           publisher: care.spooling,
           findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
-          reached: createReached(config.crashPoint, config.crashAtTime),
+          reached: createReached(config.crashPoint, config.isCrashOnSignal),
         }
       : null,
     pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,

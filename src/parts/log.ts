@@ -3,23 +3,25 @@ import { join } from 'node:path'
 
 import type { NatsConnection } from '@nats-io/transport-node'
 
-import type { EventLog, EventPublisher, Telemetry } from '../actors/ports.ts'
+import type { EventLog, EventPublisher, Peers, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import { openCommandWakes } from '../infra/nats/command-wakes.ts'
 import type { CommandWakes } from '../infra/nats/command-wakes.ts'
 import { openNats, withoutPassword } from '../infra/nats/connection.ts'
 import { createEventLog } from '../infra/nats/event-log.ts'
-import { fileStoreBytesMax, findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
+import { findNatsServer, startNatsServer } from '../infra/nats/nats-server.ts'
 import type { NatsServer } from '../infra/nats/nats-server.ts'
+import { openPeers } from '../infra/nats/peers.ts'
 import { createEventPublisher } from '../infra/nats/publisher.ts'
-import { openStream } from '../infra/nats/stream.ts'
+import { openStream, streamBytesMax } from '../infra/nats/stream.ts'
 import type { LogStream } from '../infra/nats/stream.ts'
 
 export type LogPart = {
   readonly log: EventLog
   readonly publisher: EventPublisher
   readonly wakes: CommandWakes
+  readonly peers: Peers
   /** What runs where, for a person. */
   readonly description: string
   isConnected(): boolean
@@ -36,8 +38,6 @@ const publishTimeoutMs = 3_000
 /** A server that ends more often than this has a reason that a person has to see. */
 const restartsMax = 5
 const restartsWithinMs = 60_000
-/** Below the embedded server's own limit, so that the stream refuses before the disk does. */
-const streamBytesMax = fileStoreBytesMax * 0.8
 
 export async function openLog(
   config: Config,
@@ -49,18 +49,20 @@ export async function openLog(
   const address = server ?? {
     url: config.nats?.servers.join(',') ?? '',
     credentialsFile: config.nats?.credentialsFile ?? null,
+    inboxPrefix: config.nats?.inboxPrefix ?? null,
   }
   const connection = await openNats(address, `duologue ${config.nodeId}`)
   const stream = await openStream(connection, {
     partitions: config.partitions,
-    replicas: 1,
-    bytesMax: Math.floor(streamBytesMax),
+    replicas: config.nats?.replicas ?? 1,
+    bytesMax: streamBytesMax,
   })
   const { isConnected, onDisconnect, onReconnect } = watchStatus(connection)
   return {
     log: createEventLog(connection, stream, telemetry),
-    publisher: createEventPublisher(connection, publishTimeoutMs),
+    publisher: createEventPublisher(connection, publishTimeoutMs, config.nats?.inboxPrefix ?? null),
     wakes: openCommandWakes(connection),
+    peers: openPeers(connection),
     description:
       server === null
         ? withoutPassword(address.url)

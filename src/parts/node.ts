@@ -27,9 +27,10 @@ export function openNode({
     log: care.log,
     reconciled: care.reconciled,
     store: database.repository,
+    peers: log.peers,
     telemetry,
     registry: machines,
-    reached: createReached(config.crashPoint, config.crashAtTime),
+    reached: createReached(config.crashPoint, config.isCrashOnSignal),
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
     performers: {
@@ -44,6 +45,7 @@ export function openNode({
       isSoleOwner: database.isEmbedded,
       mayAdvanceClock: provider.phone !== null || config.mayAdvanceClock,
       resolveAfterMs: config.resolveAfterMs,
+      sessionIdleMs: config.sessionIdleMs,
     },
   })
 }

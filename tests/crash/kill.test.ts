@@ -7,7 +7,6 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { crashPoints } from '../../src/actors/ports.ts'
 import { createDeployment } from '../support/deployment.ts'
 import type { Deployment } from '../support/deployment.ts'
 import { until } from '../support/service.ts'
@@ -60,6 +59,15 @@ async function everyoneIsAnswered(): Promise<void> {
     () => `not answered: ${missing.join(', ')}`,
   )
 }
+
+/** Where one message comes by; all points and all paths are in crash-points.test.ts. */
+const crashPoints = [
+  'after-publish-acknowledged',
+  'before-commit',
+  'after-commit',
+  'after-effect-running',
+  'after-send-returned',
+]
 
 /** One user says the same at each point, so that a lost send could be taken for the one before. */
 const sameUser = newUser()

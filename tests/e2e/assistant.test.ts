@@ -306,7 +306,7 @@ test('a takeover while the first part of a long answer is on its way leaves the 
   const user = newUser()
   const parts = ['First part. ', 'Second part. ', 'Third part. '].map((part) => part.repeat(100).trim())
   fake.answer({ kind: 'draft', reply: parts.join('\n\n') })
-  await production.fake.fault('none', 1, 1_500)
+  await production.fake.fault('none', 1, { delayMs: 1_500 })
   await write(user, 'tell me everything')
   const running = `select effect.id from duologue.effects as effect
     join duologue.sessions as session on session.id = effect.session_id

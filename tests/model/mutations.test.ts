@@ -1,6 +1,6 @@
 /**
  * The walk finds mistakes: ten machines, each wrong in one place that a seed chose, are hosted in memory and walked with
- * the oracle of the right one. `npm run mutants` walks all there are.
+ * the oracle of the right one. `npm run mutants:machines` walks all there are.
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -30,7 +30,10 @@ export type TestPostgres = {
 const nobody = 65_534
 const startTimeoutMs = 20_000
 
-export async function startPostgres(): Promise<TestPostgres> {
+const ordinarySettings = ['-c', 'fsync=on', '-c', 'max_connections=60']
+
+/** `settings`: the server's own arguments, as on its command line. */
+export async function startPostgres(settings: readonly string[] = ordinarySettings): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'duologue-postgres-'))
   const account = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   const native = await findNative(folder, account.uid !== undefined)
@@ -46,11 +49,10 @@ export async function startPostgres(): Promise<TestPostgres> {
   )
   const port = await findFreePort()
   const launch = (): ChildProcess =>
-    spawn(
-      join(native, 'bin/postgres'),
-      ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', '-c', 'fsync=on', '-c', 'max_connections=60'],
-      { ...account, stdio: ['ignore', 'ignore', 'pipe'] },
-    )
+    spawn(join(native, 'bin/postgres'), ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', ...settings], {
+      ...account,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
   let server = launch()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let endGuard = startGuard(server, folder)

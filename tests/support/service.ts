@@ -18,13 +18,22 @@ export const authToken = 'a-token-of-tests'
 export const business = 'whatsapp:+14155238886'
 export const apiToken = 'api-token-of-tests'
 
+export type SentByDuologue = {
+  readonly sid: string
+  readonly to: string
+  readonly body: string
+  readonly status: string
+  readonly statusCallback: string | null
+}
+
 export type FakeTwilioProcess = {
   readonly url: string
   /** A user writes; answers the webhook's status code, 0 when none came. */
   say(from: string, body: string, messageSid?: string): Promise<{ sid: string; statusCode: number }>
   /** What Twilio accepted from Duologue, oldest first. */
-  sent(to?: string): Promise<readonly { sid: string; to: string; body: string; status: string }[]>
-  fault(kind: string, count?: number, delayMs?: number): Promise<void>
+  sent(to?: string): Promise<readonly SentByDuologue[]>
+  /** `more`: other fields of a fault, such as the only address that it is for. */
+  fault(kind: string, count?: number, more?: object): Promise<void>
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -48,11 +57,11 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
     },
     async sent(to) {
       const { items } = (await (await fetch(`${url}/fake/messages`)).json()) as {
-        items: { sid: string; direction: string; to: string; body: string; status: string }[]
+        items: (SentByDuologue & { direction: string })[]
       }
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
-    fault: async (kind, count = 1, delayMs = 0) => void (await post('/fake/faults', { kind, count, delayMs })),
+    fault: async (kind, count = 1, more = {}) => void (await post('/fake/faults', { kind, count, ...more })),
     setWebhookBase: async (webhookBase) => void (await post('/fake/webhook', { webhookBase })),
     async stop() {
       child.kill('SIGTERM')
@@ -113,7 +122,8 @@ export async function startService({ dataDir, fake, port, env = {} }: ServiceOpt
   }
   child.stdout.setEncoding('utf8').on('data', keep)
   child.stderr.setEncoding('utf8').on('data', keep)
-  await fake?.setWebhookBase(url)
+  // Behind a load balancer Twilio calls that one.
+  if (env['DUOLOGUE_PUBLIC_URL'] === undefined) await fake?.setWebhookBase(url)
   await untilReady(url, child, () => output)
   const get = async (path: string): Promise<Response> =>
     fetch(`${url}${path}`, { headers: { authorization: `Bearer ${apiToken}` } })

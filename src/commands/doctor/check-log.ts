@@ -32,7 +32,8 @@ export async function checkLog(
 
 async function checkRemote({ nats, partitions }: Config): Promise<readonly Finding[]> {
   const url = nats?.servers.join(',') ?? ''
-  const connection = await openNats({ url, credentialsFile: nats?.credentialsFile ?? null }, 'duologue doctor')
+  const { credentialsFile = null, inboxPrefix = null } = nats ?? {}
+  const connection = await openNats({ url, credentialsFile, inboxPrefix }, 'duologue doctor')
   try {
     const { version } = connection.info ?? { version: '0' }
     return [

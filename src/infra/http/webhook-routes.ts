@@ -95,6 +95,7 @@ async function acknowledge(
   }
   if (!(await lookUp(isChannel, parsed.event.businessAddress)))
     throw new HttpProblem(404, 'no channel has this address')
+  await reached('before-publish')
   await publish(publisher, parsed.event)
   await reached('after-publish-acknowledged')
   return answer(reply)

@@ -42,8 +42,9 @@ const batchMax = 100
 const sweepEveryMs = 50
 const noResponders = 503
 
-export function openAcknowledgements(connection: NatsConnection): Acknowledgements {
-  const send = openSending(connection)
+/** `inboxPrefix`: as the connection's own. */
+export function openAcknowledgements(connection: NatsConnection, inboxPrefix: string | null): Acknowledgements {
+  const send = openSending(connection, createInbox(inboxPrefix ?? undefined))
   let queue: Queued[] = []
   let isLeaving = false
 
@@ -104,8 +105,7 @@ function toHeaders({ id }: Publication): MsgHdrs {
 }
 
 /** Sends to the socket at once; the answer comes by the inbox. Without an answer to wait for it is `stored` 0. */
-function openSending(connection: NatsConnection): Send {
-  const inbox = createInbox()
+function openSending(connection: NatsConnection, inbox: string): Send {
   const waiting = new Map<string, Waiting>()
   let sent = 0
   const settle = (token: string, acknowledgement: Acknowledgement): void => {

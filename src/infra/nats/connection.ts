@@ -10,6 +10,8 @@ export type NatsAddress = {
   readonly credentialsFile?: string | null
   readonly user?: string
   readonly pass?: string
+  /** Where this identity gets its answers, if others may not read them; null: where everybody does. */
+  readonly inboxPrefix?: string | null
 }
 
 const reconnectEveryMs = 250
@@ -33,6 +35,7 @@ export async function openNats(address: NatsAddress, name: string): Promise<Nats
   }
   const { user, pass } = address.user === undefined ? readPassword(address.url) : address
   if (user !== undefined && pass !== undefined) Object.assign(options, { user, pass })
+  if (address.inboxPrefix) options.inboxPrefix = address.inboxPrefix
   if (address.credentialsFile) options.authenticator = credsAuthenticator(await readFile(address.credentialsFile))
   try {
     return await connect(options)

@@ -19,8 +19,12 @@ const pauseMs = 20
 const twinInProcess = 10_158
 
 /** `timeoutMs`: how long the log may take to acknowledge, all attempts together. */
-export function createEventPublisher(connection: NatsConnection, timeoutMs: number): EventPublisher {
-  const acknowledgements = openAcknowledgements(connection)
+export function createEventPublisher(
+  connection: NatsConnection,
+  timeoutMs: number,
+  inboxPrefix: string | null = null,
+): EventPublisher {
+  const acknowledgements = openAcknowledgements(connection, inboxPrefix)
 
   return {
     async publish(event: LoggedEvent): Promise<{ sequence: number; duplicate: boolean }> {

@@ -8,10 +8,13 @@ import { jetstreamManager, DiscardPolicy, RetentionPolicy, StorageType } from '@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 
+import { fileStoreBytesMax } from './nats-server.ts'
 import { publishedSubjects, streamName, toSubjectTransform } from './subjects.ts'
 
 const duplicateWindowNanos = 10 * 60 * 1_000_000_000
 const oneMebibyte = 1_024 * 1_024
+/** Below the embedded server's own limit, so that the stream refuses before the disk does. */
+export const streamBytesMax = Math.floor(fileStoreBytesMax * 0.8)
 
 export type LogStream = {
   readonly manager: JetStreamManager

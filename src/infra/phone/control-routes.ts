@@ -23,6 +23,7 @@ const fault = z.strictObject({
   count: z.int().min(1).default(1),
   delayMs: z.int().min(0).default(0),
   callbacks: z.boolean().default(true),
+  to: z.string().exactOptional(),
 })
 
 const known = z.object({ after: z.coerce.number().int().min(0).default(0) })

@@ -1,6 +1,6 @@
 /**
- * What the fake Twilio does wrong on purpose, for the next sends only. Faults are used up in the
- * order in which they were asked for.
+ * What the fake Twilio does wrong on purpose, for the next sends only (or the next to one address). Faults are
+ * used up in the order in which they were asked for.
  *
  *   rate-limit          429 with code 20429; nothing is accepted
  *   server-error        500 with code 20500; nothing is accepted
@@ -29,12 +29,14 @@ export type Fault = {
   readonly delayMs: number
   /** False: nobody is ever told what became of the message. */
   readonly callbacks: boolean
+  /** Only sends to this address, as Twilio writes it; absent: any. */
+  readonly to?: string
 }
 
 export type FaultQueue = {
   add(fault: Fault, count: number): void
-  /** The fault of the next send. */
-  take(): Fault
+  /** The fault of the next send, which goes to this address. */
+  take(to: string): Fault
   clear(): void
 }
 
@@ -44,11 +46,12 @@ export function createFaultQueue(): FaultQueue {
   const waiting: { readonly fault: Fault; left: number }[] = []
   return {
     add: (fault, count) => waiting.push({ fault, left: count }),
-    take() {
-      const next = waiting[0]
+    take(to) {
+      const index = waiting.findIndex(({ fault }) => fault.to === undefined || fault.to === to)
+      const next = waiting[index]
       if (next === undefined) return noFault
       next.left -= 1
-      if (next.left <= 0) waiting.shift()
+      if (next.left <= 0) waiting.splice(index, 1)
       return next.fault
     },
     clear: () => waiting.splice(0),

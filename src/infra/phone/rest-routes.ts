@@ -61,7 +61,7 @@ export async function registerRestRoutes(app: FastifyInstance, options: RestOpti
 async function send(form: SendForm, reply: FastifyReply, options: RestOptions): Promise<unknown> {
   const refusal = toRefusal(form)
   if (refusal !== null) return reply.code(400).send(toErrorResource(400, refusal.code, refusal.message))
-  const fault = options.faults.take()
+  const fault = options.faults.take(String(form['To']))
   const refused = toRefusedByFault(fault)
   const message = refused === null && fault.kind !== 'drop' ? accept(form, fault, options) : null
   if (fault.delayMs > 0) await new Promise<void>((resolve) => options.clock.schedule(fault.delayMs, resolve))

@@ -1,6 +1,7 @@
 /**
  * Named crash points (DESIGN D7). Production has the empty one. For a crash test the process announces the
- * point on stdout and stands still there, wholly, until it is killed from outside.
+ * point on stdout and stands still there, wholly, until it is killed from outside: at the first time, or at the
+ * first time after a SIGUSR2, so that a test can bring many conversations to where it wants them before.
  */
 import { writeSync } from 'node:fs'
 
@@ -9,14 +10,12 @@ import type { CrashPoint, Reached } from '../../actors/ports.ts'
 /** A test that forgot to kill must not leave a process behind. */
 const standStillMsMax = 30_000
 
-/** `atTime`: the how manieth time that it is reached. */
-export function createReached(crashPoint: CrashPoint | null, atTime = 1): Reached {
+export function createReached(crashPoint: CrashPoint | null, isOnSignal: boolean): Reached {
   if (crashPoint === null) return () => {}
-  let times = 0
+  let isArmed = !isOnSignal
+  if (isOnSignal) process.on('SIGUSR2', () => (isArmed = true))
   return (point) => {
-    if (point !== crashPoint) return
-    times += 1
-    if (times < atTime) return
+    if (point !== crashPoint || !isArmed) return
     writeSync(1, `${JSON.stringify({ crashPoint: point })}\n`)
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, standStillMsMax)
     process.exit(70)

@@ -33,6 +33,8 @@ export type SpoolingOptions = {
   readonly telemetry: Telemetry
   readonly nodeId: string
   readonly isAlone: boolean
+  /** False where this process may not publish what others have spooled. */
+  readonly mayDrain?: boolean
 }
 
 export type SpoolingPublisher = {
@@ -127,12 +129,12 @@ function createDirectWay({ publisher, log, clock, telemetry }: SpoolingOptions):
 
 /** Drains whenever there is something to drain and the log can be reached; the returned function ends that. */
 function keepDraining(options: SpoolingOptions, watch: SpoolWatch, direct: DirectWay): () => Promise<void> {
-  const { clock, telemetry, log } = options
+  const { clock, telemetry, log, mayDrain = true } = options
   let isStopped = false
   let cancel = (): void => {}
   let running: Promise<void> = Promise.resolve()
   const drain = async (): Promise<number> => {
-    if (watch.lastKnown === 'direct' || !log.isConnected()) return drainEveryMs
+    if (!mayDrain || watch.lastKnown === 'direct' || !log.isConnected()) return drainEveryMs
     let askedAt = clock.monotonic()
     try {
       const result = await drainSpool({

@@ -159,6 +159,7 @@ export type Tables = {
       lease_ms: number
       is_leaving: boolean
       machines: Json
+      can_read: boolean
     }
     Generated: never
   }

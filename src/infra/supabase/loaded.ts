@@ -20,6 +20,7 @@ export function toClaimedPartition(row: ClaimedRow): ClaimedPartition {
     partition: row.partition,
     epoch: row.epoch,
     cursor: { incarnation: row.cursor_incarnation, sequence: row.cursor_sequence },
+    isSurplus: row.surplus,
   }
 }
 

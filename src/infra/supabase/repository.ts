@@ -73,7 +73,7 @@ function createDeployment(call: Call): Repository & Pick<Store, 'ping'> {
 
 function createOwnership(call: Call): Pick<Store, 'claimPartitions' | 'releasePartitions'> {
   return {
-    claimPartitions: async ({ nodeId, leaseMs, held, machines, takeAll, renewOnly }) => {
+    claimPartitions: async ({ nodeId, leaseMs, held, machines, takeAll, renewOnly, canRead = true }) => {
       const answer = (await call('claim_partitions', {
         node_id: nodeId,
         lease_ms: leaseMs,
@@ -81,6 +81,8 @@ function createOwnership(call: Call): Pick<Store, 'claimPartitions' | 'releasePa
         machines,
         take_all: takeAll,
         renew_only: renewOnly,
+        can_read: canRead,
+        hands_over: true,
       })) as { readonly partitions: readonly ClaimedRow[]; readonly machines: MachineVersions }
       return { partitions: answer.partitions.map(toClaimedPartition), machines: answer.machines }
     },

@@ -80,7 +80,9 @@ export type CommitPayload = {
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────
 
-export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor_incarnation' | 'cursor_sequence'>
+export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor_incarnation' | 'cursor_sequence'> & {
+  readonly surplus: boolean
+}
 
 export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outcome' | 'created_at'>
 

@@ -25,6 +25,7 @@ const counters: {
   effects_started: { help: 'Sends that asked to start, by what the store said.', labels: { kind: [], outcome: [] } },
   sends_left_uncertain: { help: 'Sends that a person has to look at.' },
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
+  partitions_handed_over: { help: 'Partitions that were given up in order, by a stop or because others had less.' },
   log_incarnations_changed: { help: 'Partitions whose cursor was of another log than the one that is there.' },
   log_incidents: {
     help: 'Times that the log was found recreated, shortened, or with events missing.',

@@ -156,6 +156,17 @@ export function describeCommits(database: () => DatabaseInUse): void {
       expect(await counts()).toEqual(rows)
     })
 
+    test('a commit that comes after a newer one of its owner changes nothing, whatever it holds', async () => {
+      const { store } = database()
+      const { owned, session } = await start()
+      const late = batchOf('a', owned, [commitOf(session, 1, { speakerToken: 1 })])
+      await store.commitSteps(batchOf('a', owned, [opening(session, 1)]))
+      await store.commitSteps(batchOf('a', owned, [commitOf(session, 1, { speakerToken: 2 })]))
+      const outcome = await store.commitSteps(late)
+      expect(outcome.sessions.get(session.sessionId)).toEqual({ kind: 'stale' })
+      expect((await load(session)).session?.speakerToken).toBe(2)
+    })
+
     test('a stale version changes nothing, and the others of the call are committed', async () => {
       const { store, deployment } = database()
       const { owned, session } = await start()
@@ -315,7 +326,7 @@ export function describeCommits(database: () => DatabaseInUse): void {
       ])
     })
 
-    test('two commits that land in the other order: the later is refused, the cursor never goes back', async () => {
+    test('a commit that skips a version is refused, and the one it skipped is committed', async () => {
       const { store } = database()
       const { owned, session } = await start()
       await store.commitSteps(batchOf('a', owned, [opening(session, 1)]))
@@ -325,7 +336,8 @@ export function describeCommits(database: () => DatabaseInUse): void {
       ]
       expect((await store.commitSteps(later)).sessions.get(session.sessionId)).toEqual({ kind: 'stale' })
       expect(await cursor()).toMatchObject({ cursor_sequence: 1 })
-      expect((await store.commitSteps(earlier)).sessions.get(session.sessionId)).toEqual({ kind: 'committed' })
+      const anew = { ...earlier, commitId: nextId() }
+      expect((await store.commitSteps(anew)).sessions.get(session.sessionId)).toEqual({ kind: 'committed' })
       expect(await cursor()).toMatchObject({ cursor_sequence: 2 })
       expect((await load(session)).session?.conversation?.version).toBe(2)
     })

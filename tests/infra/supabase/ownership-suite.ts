@@ -17,7 +17,12 @@ export function describeOwnership(database: () => DatabaseInUse): void {
     test('a node alone takes every partition, each with a new epoch and the cursor of an empty log', async () => {
       const claimed = await claim('a')
       expect(claimed.map(({ partition }) => partition)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
-      expect(claimed[0]).toEqual({ partition: 0, epoch: 1, cursor: { incarnation: '', sequence: 0 } })
+      expect(claimed[0]).toEqual({
+        partition: 0,
+        epoch: 1,
+        cursor: { incarnation: '', sequence: 0 },
+        isSurplus: false,
+      })
     })
 
     test('what a node holds is renewed with its epoch unchanged', async () => {
@@ -30,10 +35,21 @@ export function describeOwnership(database: () => DatabaseInUse): void {
       expect(row).toEqual({ renewed: true })
     })
 
+    /** As a node does: what is surplus it gives back. */
+    async function claimAndHandOver(nodeId: string, held: readonly OwnedPartition[]) {
+      const claimed = await claim(nodeId, { held })
+      const surplus = claimed.filter(({ isSurplus }) => isSurplus)
+      if (surplus.length > 0) await database().store.releasePartitions(nodeId, surplus)
+      return claimed.filter(({ isSurplus }) => !isSurplus)
+    }
+
     test('a second node gets nothing until the first gave back what exceeds its fair share', async () => {
       const all = await claim('a')
       expect(await claim('b')).toEqual([])
-      const kept = await claim('a', { held: all })
+      const renewed = await claim('a', { held: all })
+      expect(renewed.map(({ isSurplus }) => isSurplus)).toEqual([false, false, false, false, true, true, true, true])
+      expect(await claim('b')).toEqual([])
+      const kept = await claimAndHandOver('a', all)
       expect(kept).toHaveLength(4)
       const taken = await claim('b')
       expect(taken).toHaveLength(4)
@@ -99,9 +115,31 @@ export function describeOwnership(database: () => DatabaseInUse): void {
         ['c', []],
       ])
       for (let round = 0; round < 4; round += 1) {
-        for (const [nodeId, own] of held) held.set(nodeId, await claim(nodeId, { held: own }))
+        for (const [nodeId, own] of held) held.set(nodeId, await claimAndHandOver(nodeId, own))
       }
       expect([...held.values()].map((own) => own.length).toSorted((a, b) => a - b)).toEqual([2, 3, 3])
+    })
+
+    test('a program that knows no surplus gives back at once what exceeds its share', async () => {
+      const held = await claim('a')
+      await claim('b')
+      const request = { node_id: 'a', lease_ms: leaseMs, held, take_all: false, renew_only: false }
+      const { data } = await database().client.rpc('claim_partitions', { request })
+      expect((data as { partitions: unknown[] }).partitions).toHaveLength(4)
+      expect(await claim('b')).toHaveLength(4)
+    })
+
+    test('a node that cannot read claims nothing, and all it holds is surplus while another can', async () => {
+      const held = await claim('a')
+      const alone = await claim('a', { held, canRead: false })
+      expect(alone.filter(({ isSurplus }) => isSurplus)).toEqual([])
+      await database().store.releasePartitions('a', held.slice(0, 2))
+      expect(await claim('a', { held: held.slice(2), canRead: false })).toHaveLength(6)
+      expect(await claim('b')).toHaveLength(2)
+      const cutOff = await claim('a', { held: held.slice(2), canRead: false })
+      expect(cutOff.filter(({ isSurplus }) => isSurplus)).toHaveLength(6)
+      await database().store.releasePartitions('a', cutOff)
+      expect(await claim('a', { canRead: false })).toEqual([])
     })
 
     test('a claim answers the cursor that was committed, and forgets the last commit id', async () => {
@@ -109,7 +147,12 @@ export function describeOwnership(database: () => DatabaseInUse): void {
       const owned = await claim('a')
       await store.commitSteps(batchOf('a', owned, [opening(newSession(deployment, 2), 41)]))
       const again = await claim('a', { takeAll: true })
-      expect(again[2]).toEqual({ partition: 2, epoch: 2, cursor: { incarnation: 'log-1', sequence: 41 } })
+      expect(again[2]).toEqual({
+        partition: 2,
+        epoch: 2,
+        cursor: { incarnation: 'log-1', sequence: 41 },
+        isSurplus: false,
+      })
       expect(
         await sql('select count(*)::int as kept from duologue.partitions where last_commit_id is not null'),
       ).toEqual([{ kept: 0 }])

@@ -1,7 +1,7 @@
 /**
- * Crash mode: while walks are on their way, the process is killed at one named crash point after the other, at the n-th
- * time that the point is reached. After each death there is a calm life until no send is in doubt any more: one that is
- * interrupted twice before the provider has it is left to a person, as designed, and its walk could not go on.
+ * Crash mode: while walks are on their way, the process is killed at one named crash point after the other. Each life is
+ * calm until no send is in doubt any more, and only then has an end: a send that is interrupted twice before the provider
+ * has it is left to a person, as designed, and its walk could not go on.
  */
 import { setTimeout } from 'node:timers/promises'
 
@@ -14,8 +14,6 @@ export type Crashes = {
   readonly byPoint: { readonly [point in CrashPoint]?: number }
 }
 
-/** Reached this often before a life ends: small, so that every kind of boundary is near every kind of step. */
-const timesMax = 5
 const lookEveryMs = 100
 
 /** Kills until `killsMax` are done or the walks are; the last life has no end. Resolves when the walks are done. */
@@ -26,33 +24,34 @@ export async function crashDuring<T>(
 ): Promise<{ readonly report: T; readonly crashes: Crashes }> {
   const byPoint: { [point in CrashPoint]?: number } = {}
   let kills = 0
-  let isDone = false
   await world.restart('stop', toEnv(0))
-  const running = walks().finally(() => {
-    isDone = true
-  })
+  const running = walks()
+  const done = running.then(() => 'done' as const)
   while (kills < killsMax) {
-    const outcome = await Promise.race([
-      running.then(() => 'done' as const),
-      world
-        .service()
-        .crashPointReached()
-        .then(() => 'reached' as const),
-    ])
-    if (outcome === 'done' || isDone) break
+    await untilCalm(world)
+    const { pid, crashPointReached } = world.service()
+    process.kill(pid, 'SIGUSR2')
+    const outcome = await Promise.race([done, crashPointReached().then(() => 'reached' as const)])
+    if (outcome === 'done') break
     const point = toPoint(kills)
     byPoint[point] = (byPoint[point] ?? 0) + 1
     kills += 1
-    await world.restart('kill')
-    await untilCalm(world)
-    if (kills < killsMax && !isDone) await world.restart('stop', toEnv(kills))
+    await world.restart('kill', kills < killsMax ? toEnv(kills) : {})
   }
   return { report: await running, crashes: { kills, byPoint } }
 }
 
-/** Sends that were under way when the process died have been found again, or sent again. */
+function toPoint(kill: number): CrashPoint {
+  return crashPoints[kill % crashPoints.length] ?? 'after-commit'
+}
+
+function toEnv(kill: number): { readonly [name: string]: string } {
+  return { DUOLOGUE_TEST_CRASH_POINT: toPoint(kill), DUOLOGUE_TEST_CRASH_ON: 'SIGUSR2' }
+}
+
+/** Sends that were under way by now have ended: those of the process that died were found again, or sent again. */
 async function untilCalm({ production }: ServiceWorld): Promise<void> {
-  const [moment] = await production.sql('select now() as now')
+  const [moment] = await production.sql('select now()::text as now')
   for (;;) {
     const [row] = await production.sql(
       `select count(*)::int as doubts from duologue.effects
@@ -62,14 +61,4 @@ async function untilCalm({ production }: ServiceWorld): Promise<void> {
     if (row?.['doubts'] === 0) return
     await setTimeout(lookEveryMs)
   }
-}
-
-function toPoint(kill: number): CrashPoint {
-  return crashPoints[kill % crashPoints.length] ?? 'after-commit'
-}
-
-/** At least the second time: a life that ends at its first commit gets nobody any further. */
-function toEnv(kill: number): { readonly [name: string]: string } {
-  const times = 2 + (kill % timesMax)
-  return { DUOLOGUE_TEST_CRASH_POINT: `${toPoint(kill)}:${times}` }
 }
