@@ -21,7 +21,7 @@ function register(states: object, rest: object = {}): MachineRegistration {
     toStatus: () => 'PENDING',
     toReason: ({ context }) => `counted ${(context as { count: number }).count}`,
     readCommand: () => 'there are no commands',
-    toRefusal: (snapshot, command) => `${String(snapshot.value)} takes no ${String(command['type'])}`,
+    toRefusal: (snapshot, command) => `${String(snapshot.value)} takes no ${JSON.stringify(command['type'])}`,
     toConsent: () => null,
     toSpeaker: () => 'assistant',
     effectActions: ['sendMessage'],
@@ -115,7 +115,7 @@ test('the reason and the refusal are read from what is stored', () => {
   const { snapshot } = openConversation(registration, null)
   expect(readReason(registration, snapshot)).toBe('counted 0')
   expect(readReason(undefined, snapshot)).toBeNull()
-  expect(readRefusal(registration, snapshot, { type: 'dance' })).toBe('a takes no dance')
+  expect(readRefusal(registration, snapshot, { type: 'dance' })).toBe('a takes no "dance"')
 })
 
 function stored(value: string, children: JsonObject): string {

@@ -5,7 +5,6 @@
  */
 import { setTimeout } from 'node:timers/promises'
 
-import { crashPoints } from '../../../src/actors/ports.ts'
 import type { CrashPoint } from '../../../src/actors/ports.ts'
 import type { ServiceWorld } from './service-world.ts'
 
@@ -13,6 +12,20 @@ export type Crashes = {
   readonly kills: number
   readonly byPoint: { readonly [point in CrashPoint]?: number }
 }
+
+/** The boundaries that every walk crosses in every life, from the door to the result of an effect. */
+export const walkedPoints = [
+  'before-commit',
+  'after-commit',
+  'after-effect-running',
+  'after-send-returned',
+  'before-publish',
+  'after-publish-acknowledged',
+  'after-load',
+  'before-start-effects',
+  'effect-claimed',
+  'result-received',
+] as const satisfies readonly CrashPoint[]
 
 const lookEveryMs = 100
 
@@ -42,7 +55,7 @@ export async function crashDuring<T>(
 }
 
 function toPoint(kill: number): CrashPoint {
-  return crashPoints[kill % crashPoints.length] ?? 'after-commit'
+  return walkedPoints[kill % walkedPoints.length] ?? 'after-commit'
 }
 
 function toEnv(kill: number): { readonly [name: string]: string } {
