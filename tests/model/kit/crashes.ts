@@ -28,6 +28,7 @@ export const walkedPoints = [
 ] as const satisfies readonly CrashPoint[]
 
 const lookEveryMs = 100
+const calmMsMax = 60_000
 
 /** Kills until `killsMax` are done or the walks are; the last life has no end. Resolves when the walks are done. */
 export async function crashDuring<T>(
@@ -65,13 +66,15 @@ function toEnv(kill: number): { readonly [name: string]: string } {
 /** Sends that were under way by now have ended: those of the process that died were found again, or sent again. */
 async function untilCalm({ production }: ServiceWorld): Promise<void> {
   const [moment] = await production.sql('select now()::text as now')
-  for (;;) {
+  for (const until = performance.now() + calmMsMax; ;) {
     const [row] = await production.sql(
       `select count(*)::int as doubts from duologue.effects
-       where kind = 'sendMessage' and status in ('running', 'uncertain') and created_at < $1::text::timestamptz`,
+       where kind = 'sendMessage' and created_at < $1::text::timestamptz
+         and (status in ('running', 'uncertain') or (status = 'pending' and attempts > 0))`,
       [moment?.['now']],
     )
     if (row?.['doubts'] === 0) return
+    if (performance.now() > until) throw new Error(`${String(row?.['doubts'])} sends stay in doubt`)
     await setTimeout(lookEveryMs)
   }
 }

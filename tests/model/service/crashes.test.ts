@@ -12,7 +12,7 @@ import { openServiceWorld } from '../kit/service-world.ts'
 import type { ServiceWorld } from '../kit/service-world.ts'
 import { models } from '../models.ts'
 
-const every = 4
+const every = 2
 const killsMax = walkedPoints.length
 const runMs = 600_000
 
@@ -38,7 +38,7 @@ test('walks over kills at every named boundary see what walks without them see',
             model,
             world,
             sample.map((path) => toPathWalk(model, path)),
-            50,
+            25,
           )
         }),
       ),
