@@ -206,7 +206,7 @@ test('what is stored is checked against this build: good, and bad when somebody 
   const { user, value } = await poison()
   const bad = await runCommand(['check'], store)
   expect(bad.exitCode).toBe(1)
-  expect(bad.stdout).toMatch(/conversation 1 GONE: 1 \(1 open\), blocked: .*GONE/u)
+  expect(bad.stdout).toMatch(/conversation \d+ GONE: 1 \(1 open\), blocked: .*GONE/u)
   expect(bad.stdout).toMatch(/\d+ ok, 0 migrated, 1 blocked\n$/u)
   await setState(user, value)
 }, 90_000)

@@ -148,6 +148,7 @@ describe('two owners that meet at the lock', () => {
       partition: 0,
       epoch: 2,
       cursor: { incarnation: 'log-1', sequence: 2 },
+      isSurplus: false,
     })
     expect(await versionOf(session)).toBe(2)
   })
