@@ -264,7 +264,7 @@ class HostNode implements Node {
   /** Readers find back to a log that was away by themselves; this is about who should own what meanwhile. */
   async #noteReading(canRead: boolean): Promise<void> {
     this.#canRead = canRead
-    this.#host.telemetry.log(canRead ? 'info' : 'error', canRead ? 'the log answers again' : 'the log does not answer')
+    this.#host.telemetry.log(canRead ? 'info' : 'warn', canRead ? 'the log answers again' : 'the log does not answer')
     await this.#claimSoon()
   }
 

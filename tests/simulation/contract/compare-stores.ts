@@ -105,6 +105,7 @@ function claim({ real, simulated, random, made }: Pair): ReturnType<Ask> {
     machines,
     takeAll: random.chance(0.04),
     renewOnly: random.chance(0.05),
+    canRead: !random.chance(0.1),
   }
   return both(
     async () => {

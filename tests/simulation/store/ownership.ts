@@ -12,24 +12,20 @@ export function toLockedByClaim(tables: Tables, { nodeId, takeAll }: ClaimReques
 
 /** What a partition `needs` of its owner is not simulated: all nodes run the same machines. */
 export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, moment: number): ClaimAnswer {
-  const { nodeId, leaseMs, takeAll, renewOnly } = request
+  const { nodeId, leaseMs, takeAll, renewOnly, canRead = true } = request
   countNode(tables, request, moment)
-  let held = request.held
+  const held = request.held
     .filter(({ partition, epoch }) => {
       const row = tables.partitions[partition]
       return row !== undefined && row.epoch === epoch && row.owner === nodeId
     })
     .map(({ partition }) => partition)
     .toSorted((a, b) => a - b)
-  const share = renewOnly ? held.length : toShare(tables, moment)
-  for (const partition of held.slice(share)) {
-    const row = tables.partition(partition)
-    row.owner = null
-    row.leaseUntil = null
-  }
-  held = held.slice(0, share)
+  // What is more than the share is kept until the node has handed it over.
+  const share = renewOnly ? held.length : toShare(tables, request, held.length, moment)
+  const surplus = new Set(held.slice(share))
   for (const partition of held) tables.partition(partition).leaseUntil = moment + leaseMs
-  if (!renewOnly) {
+  if (canRead && !renewOnly) {
     const own = new Set(request.held.map(({ partition }) => partition))
     const isFree = (row: PartitionRow): boolean =>
       !held.includes(row.partition) &&
@@ -50,7 +46,7 @@ export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, mo
     .toSorted((a, b) => a - b)
     .map((partition) => {
       const { epoch, cursor } = tables.partition(partition)
-      return { partition, epoch, cursor }
+      return { partition, epoch, cursor, isSurplus: surplus.has(partition) }
     })
   return { partitions, machines: toCommon(tables, request, moment) }
 }
@@ -67,20 +63,25 @@ function toCommon(tables: Tables, { nodeId, machines }: ClaimRequest, moment: nu
 
 function countNode(
   tables: Tables,
-  { nodeId, leaseMs, takeAll, renewOnly, machines }: ClaimRequest,
+  { nodeId, leaseMs, takeAll, renewOnly, machines, canRead = true }: ClaimRequest,
   moment: number,
 ): void {
   for (const [other, { seenAt }] of tables.nodes) {
     if (other !== nodeId && (takeAll || seenAt < moment - forgetsNodesAfterMs)) tables.nodes.delete(other)
   }
-  tables.nodes.set(nodeId, { seenAt: moment, leaseMs, isLeaving: renewOnly, machines })
+  tables.nodes.set(nodeId, { seenAt: moment, leaseMs, isLeaving: renewOnly, machines, canRead })
 }
 
-function toShare(tables: Tables, moment: number): number {
-  const living = [...tables.nodes.values()].filter(
-    ({ isLeaving, seenAt, leaseMs }) => !isLeaving && seenAt > moment - leaseMs,
-  )
-  return Math.ceil(tables.partitions.length / Math.max(1, living.length))
+/** `fair_share`: the same number for all, and one more for the first of them where it does not come out even. */
+function toShare(tables: Tables, { nodeId, canRead = true }: ClaimRequest, holds: number, moment: number): number {
+  const reading = [...tables.nodes]
+    .filter(([, row]) => !row.isLeaving && row.canRead && row.seenAt > moment - row.leaseMs)
+    .map(([id]) => id)
+    .toSorted()
+  // Nobody reads: whoever holds a partition may at least finish what it has begun.
+  if (!canRead) return reading.length === 0 ? holds : 0
+  const number = tables.partitions.length
+  return Math.floor(number / reading.length) + (reading.indexOf(nodeId) < number % reading.length ? 1 : 0)
 }
 
 export function release(tables: Tables, nodeId: string, given: readonly OwnedPartition[]): void {

@@ -36,7 +36,13 @@ export type PartitionRow = {
 export type Exception = { readonly kind: 'stale' } | { readonly kind: 'duplicate'; readonly duplicateKeys: string[] }
 export type Exceptions = { [sessionId: string]: Exception }
 
-export type NodeRow = { seenAt: number; leaseMs: number; isLeaving: boolean; machines: MachineVersions }
+export type NodeRow = {
+  seenAt: number
+  leaseMs: number
+  isLeaving: boolean
+  canRead: boolean
+  machines: MachineVersions
+}
 
 export type SessionRow = {
   readonly sessionId: string
