@@ -52,6 +52,8 @@ class HostNode implements Node {
   #ownershipCalls: Promise<unknown> = Promise.resolve()
   #isClaimAsked = false
   #canRead = true
+  /** By partition: the last epoch that was this node's and is not any more. */
+  readonly #lostEpochs = new Map<number, number>()
 
   constructor(host: Host) {
     this.#host = host
@@ -143,7 +145,7 @@ class HostNode implements Node {
       else owned.lose('its lease was not renewed')
     }
     this.#handOverSurplus(claimed)
-    const gained = claimed.filter((each) => this.#owned.get(each.partition)?.epoch !== each.epoch)
+    const gained = claimed.filter((each) => this.#isNew(each))
     if (this.#isEnding()) {
       // Asked for before the stop began.
       if (gained.length > 0) await this.#host.store.releasePartitions(nodeId, gained)
@@ -231,7 +233,13 @@ class HostNode implements Node {
     }
   }
 
+  /** An answer that was long on its way may still name what was lost meanwhile: whoever lost it writes nothing more of it. */
+  #isNew({ partition, epoch }: ClaimedPartition): boolean {
+    return this.#owned.get(partition)?.epoch !== epoch && epoch > (this.#lostEpochs.get(partition) ?? 0)
+  }
+
   #forget(partition: Partition, reason: string): void {
+    this.#lostEpochs.set(partition.number, Math.max(partition.epoch, this.#lostEpochs.get(partition.number) ?? 0))
     if (this.#owned.get(partition.number) === partition) this.#owned.delete(partition.number)
     if (partition.isLeaving || this.#isEnding()) return
     this.#host.telemetry.count('partitions_lost')

@@ -168,7 +168,8 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
         return { partitions: [], machines: common }
       }
       if (owner !== null && owner.nodeId !== nodeId && !takeAll) return { partitions: [], machines: common }
-      if (owner?.nodeId !== nodeId) {
+      // What it owns without knowing it is taken anew, like a free one.
+      if (owner?.nodeId !== nodeId || !held.some((each) => each.epoch === owner?.epoch)) {
         epoch += 1
         owner = { nodeId, epoch }
       }

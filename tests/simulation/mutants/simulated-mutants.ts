@@ -13,8 +13,8 @@ const commits: SimulatedMutant[] = [
     name: 'two commits of a partition in flight',
     breaks: 'D6',
     file: 'src/actors/committer.ts',
-    from: 'await this.#commit(this.#take(), cursors)',
-    to: 'void this.#commit(this.#take(), cursors)',
+    from: 'await this.#commit(taken, cursors)',
+    to: 'void this.#commit(taken, cursors)',
     seedsMax: 40,
   },
   {
