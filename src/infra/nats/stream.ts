@@ -12,6 +12,8 @@ import { fileStoreBytesMax } from './nats-server.ts'
 import { publishedSubjects, streamName, toSubjectTransform } from './subjects.ts'
 
 const duplicateWindowNanos = 10 * 60 * 1_000_000_000
+const makeAttemptsMax = 10
+const makePauseMs = 200
 const oneMebibyte = 1_024 * 1_024
 /** Below the embedded server's own limit, so that the stream refuses before the disk does. */
 export const streamBytesMax = Math.floor(fileStoreBytesMax * 0.8)
@@ -24,20 +26,19 @@ export type LogStream = {
   recreate(): Promise<StreamInfo>
 }
 
+type StreamOptions = { readonly partitions: number; readonly replicas: number; readonly bytesMax: number }
+
 /** `bytesMax` bounds a new stream. Throws when the existing stream has another number of partitions. */
-export async function openStream(
-  connection: NatsConnection,
-  options: { readonly partitions: number; readonly replicas: number; readonly bytesMax: number },
-): Promise<LogStream> {
+export async function openStream(connection: NatsConnection, options: StreamOptions): Promise<LogStream> {
   const manager = await jetstreamManager(connection)
-  const info = (await findStream(manager)) ?? (await addStream(manager, options))
+  const info = (await findStream(manager)) ?? (await makeStream(manager, options))
   const partitions = readPartitions(info)
   if (partitions !== options.partitions) {
     throw new Error(
       `DUOLOGUE_PARTITIONS is ${options.partitions}, but the stream ${streamName} was made with ${partitions}: the number is fixed at the first start`,
     )
   }
-  return { manager, info, partitions, recreate: async () => addStream(manager, options) }
+  return { manager, info, partitions, recreate: async () => makeStream(manager, options) }
 }
 
 /** Null when the server has no such stream. */
@@ -50,9 +51,28 @@ export async function findStream(manager: JetStreamManager): Promise<StreamInfo 
   }
 }
 
+/**
+ * Nodes that start at the same time all make it. While one is being made the server reserves its room, and so finds
+ * too little for the next ("insufficient storage resources"), which then finds the stream made.
+ */
+async function makeStream(manager: JetStreamManager, options: StreamOptions): Promise<StreamInfo> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await addStream(manager, options)
+    } catch (error) {
+      const made = await findStream(manager)
+      if (made !== null) return made
+      if (attempt >= makeAttemptsMax) throw error
+      await new Promise((resolve) => {
+        setTimeout(resolve, makePauseMs)
+      })
+    }
+  }
+}
+
 async function addStream(
   manager: JetStreamManager,
-  { partitions, replicas, bytesMax }: { partitions: number; replicas: number; bytesMax: number },
+  { partitions, replicas, bytesMax }: StreamOptions,
 ): Promise<StreamInfo> {
   return manager.streams.add({
     name: streamName,
