@@ -89,10 +89,27 @@ export async function openClient(
 /** This program's newest migration is what the database has to have. */
 export async function assertSchema(repository: Pick<Repository, 'schemaVersion'>): Promise<void> {
   const wanted = (await readMigrations()).at(-1)?.version
-  const version = await repository.schemaVersion()
+  const version = await askSchemaVersion(repository)
   if (version !== wanted) {
     throw new Error(
       `the database has schema ${version}, this program needs ${wanted}: run \`npm run duologue -- migrate\``,
     )
+  }
+}
+
+const askAttemptsMax = 5
+const askAgainAfterMs = 300
+
+/** The first question to an API that has just started, or that several nodes ask at once, may fail for a moment. */
+async function askSchemaVersion(repository: Pick<Repository, 'schemaVersion'>): Promise<string> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await repository.schemaVersion()
+    } catch (error) {
+      if (attempt >= askAttemptsMax) throw error
+      await new Promise((resolve) => {
+        setTimeout(resolve, askAgainAfterMs * attempt)
+      })
+    }
   }
 }

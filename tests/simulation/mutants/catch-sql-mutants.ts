@@ -7,7 +7,7 @@ import { compareStores } from '../contract/compare-stores.ts'
 import type { Caught } from './catch-mutants.ts'
 import type { SqlMutant } from './sql-mutants.ts'
 
-const seedsMax = 12
+const seedsMax = 48
 const callsPerSeed = 200
 
 export async function catchSqlMutants(
