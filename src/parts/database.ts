@@ -6,6 +6,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import type { LogStateStore } from '../actors/log-state-store.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
+import type { ReviewStore } from '../actors/review-store.ts'
 import type { SpoolStore } from '../actors/spool-store.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
@@ -16,6 +17,7 @@ import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
+import { createReviewStore } from '../infra/supabase/reviews.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
 import { createSpoolStore } from '../infra/supabase/spool.ts'
@@ -25,6 +27,7 @@ export type DatabasePart = {
   readonly spool: SpoolStore
   readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage
+  readonly reviews: ReviewStore
   readonly description: string
   readonly isEmbedded: boolean
   /** Makes or checks what a deployment needs. Throws when the schema or the number of partitions is another. */
@@ -46,6 +49,7 @@ export async function openDatabase(
     spool: createSpoolStore(client),
     logState: createLogStateStore(client),
     assistantUsage: createAssistantUsage(client),
+    reviews: createReviewStore(client),
     description,
     isEmbedded: config.supabase === null,
     async initialize(partitions, businessAddresses) {

@@ -169,9 +169,7 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
 
 function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: DrawingProps): Drawn {
   const marks = labels.map(({ transitionId }) => overlay?.marks[transitionId ?? '']?.tone ?? 'unchanged')
-  const tones = new Set(marks)
-  const [only] = tones
-  const tone = overlay === null ? '' : tones.size === 1 ? (only ?? '') : 'changed'
+  const tone = toSharedTone(marks, overlay)
   const toned = tone !== '' && tone !== 'unchanged' ? ' toned' : ''
   const classes = labels.map(({ transitionId }) => toClass?.(transitionId ?? '') ?? '')
   const shared = classes.includes('selected') ? 'selected' : classes.every((one) => one === 'dimmed') ? 'dimmed' : ''
@@ -185,6 +183,18 @@ function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: Draw
     element('path', { class: 'hit', d: way }),
   )
 }
+
+/** Of what shares an arrow: what it has in common; else, that something changed, or the gravest of it. */
+function toSharedTone(marks: readonly Mark['tone'][], overlay: Overlay | null): string {
+  const tones = new Set(marks)
+  const [only] = tones
+  if (overlay === null) return ''
+  if (tones.size === 1) return only ?? ''
+  if (overlay.kind === 'compare') return 'changed'
+  return gravest.find((tone) => tones.has(tone)) ?? ''
+}
+
+const gravest = ['was', 'would', 'uncovered', 'doubt', 'excused', 'allowed', 'covered'] as const
 
 function drawLabels({ labels }: Arrow, props: DrawingProps): readonly Drawn[] {
   const width = Math.max(...labels.map((label) => label.width)) + 2 * pillPadding.x

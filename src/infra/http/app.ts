@@ -20,6 +20,7 @@ import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
+import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -37,6 +38,8 @@ export type AppOptions = {
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
   readonly charts: ChartRouteOptions | null
+  /** Null where nothing is reviewed. */
+  readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
   /** Null where this node does not answer webhooks. */
   readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
   /** Null where this node serves no pages. `folder` holds the web build. */
@@ -88,11 +91,15 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 /** Everything that needs to know who asks. */
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
-  const { readModel, toUserKey, charts, pages, clock } = options
+  const { readModel, toUserKey, charts, reviews, pages, clock } = options
   await scope.register(fastifyCookie)
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  if (reviews !== null) {
+    const { ids } = options.commands
+    await scope.register((api) => registerReviewRoutes(api, { ...reviews, ids, toUserKey }))
+  }
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options
   await scope.register((api) =>

@@ -51,6 +51,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     readModel: createMemoryReadModel([]),
     toUserKey,
     charts: null,
+    reviews: null,
     commands: {
       publisher: options.publisher ?? keep,
       ids: processIds,

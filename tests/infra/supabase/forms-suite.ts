@@ -136,6 +136,47 @@ export function describeForms(database: () => DatabaseInUse): void {
         expected: expect.objectContaining({ is_mine: true, incarnation: 'c#2' }),
       },
       record_purge: { request: { node_id: 'b', incarnation: 'c#2', through: 1 }, expected: { is_recorded: false } },
+      list_journals: {
+        request: { machine: 'conversation', limit: 5 },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ id: session.conversationId })] }),
+      },
+      add_review_comment: {
+        request: {
+          comment_id: session.sessionId,
+          thread_id: session.sessionId,
+          machine: 'conversation',
+          about: 'conversation.PENDING',
+          chart_hash: '0123456789abcdef',
+          chart: { states: [] },
+          author: 'Ana',
+          body: 'why?',
+        },
+        expected: { threadId: session.sessionId },
+      },
+      settle_review_thread: {
+        request: { thread_id: session.sessionId, machine: 'conversation', is_resolved: true, author: 'Ana' },
+        expected: { settled: true },
+      },
+      list_review_threads: {
+        request: { machine: 'conversation' },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ resolvedBy: 'Ana' })] }),
+      },
+      give_review_verdict: {
+        request: {
+          id: session.sessionId,
+          review_id: 'conversation@1..2',
+          base: {},
+          head: {},
+          verdict: 'approved',
+          author: 'Ana',
+          note: '',
+        },
+        expected: { at: expect.any(String) },
+      },
+      list_review_verdicts: {
+        request: { review_id: 'conversation@1..2' },
+        expected: { items: [expect.objectContaining({ verdict: 'approved' })] },
+      },
       get_stored_conversation: {
         request: conversation,
         expected: { stored: expect.objectContaining({ machine: 'conversation' }) },
