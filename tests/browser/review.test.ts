@@ -65,8 +65,8 @@ test('replaying on the same version differs nowhere; on the draft exactly where 
 test('by mouse: the picture, the replay, what is not tested, findings, a comment, the verdict', { timeout: 180_000 }, async () => {
   const page = await open({ viewport: wide }, '')
   const panel = page.getByRole('tabpanel')
-  await page.getByLabel('Chart', { exact: true }).selectOption({ label: `conversation ${draftVersion} (draft)` })
-  await page.getByLabel('Compare with').selectOption({ label: `conversation ${ownVersion}` })
+  await choice(page, 'Chart').selectOption({ label: `conversation ${draftVersion} (draft)` })
+  await choice(page, 'Compare with').selectOption({ label: `conversation ${ownVersion}` })
   await panel.locator('.changes li').first().waitFor()
 
   await page.getByRole('tab', { name: 'Review' }).click()
@@ -94,12 +94,14 @@ test('by mouse: the picture, the replay, what is not tested, findings, a comment
   expect(await page.locator('.chart [data-edge].selected').count()).toBe(1)
 
   await page.getByRole('tab', { name: 'Changes' }).click()
-  await page.getByLabel('Show', { exact: true }).selectOption('tests')
+  await choice(page, 'Show').selectOption('tests')
   await page.locator('.legend').getByText(/^\d+ tested$/u).waitFor()
   expect((await marked(page, 'edge', 'uncovered')).length).toBeGreaterThan(0)
   expect((await marked(page, 'edge', 'covered')).length).toBeGreaterThan(40)
-  await page.getByLabel('Show', { exact: true }).selectOption('findings')
+  await choice(page, 'Show').selectOption('findings')
+  await page.getByRole('button', { name: 'Show the whole chart' }).click()
   await page.locator('.chart [data-state].allowed').first().click()
+  await page.getByRole('tab', { name: 'Details' }).click()
   await panel.getByText(/a closed conversation stays as it is/u).waitFor()
 
   await writeComment(page, 'Why **not** <img src=x onerror="document.title=1"> here?')
@@ -129,7 +131,7 @@ test('by keyboard only: the same review', { timeout: 180_000 }, async () => {
     (await locator.count()) > 0 && locator.first().evaluate((element) => element === document.activeElement)
   const to = async (locator: ReturnType<Page['locator']>): Promise<void> => tabTo(page, async () => isFocused(locator))
 
-  await to(page.getByLabel('Chart', { exact: true }))
+  await to(choice(page, 'Chart'))
   await page.keyboard.type(`conversation ${draftVersion} (d`)
   await page.keyboard.press('Tab')
   await page.keyboard.type(`conversation ${ownVersion}`)
@@ -215,6 +217,11 @@ test.each([
     expect(await runAxe(page), more).toEqual([])
   }
 })
+
+/** A label around a select has the options' words in it too. */
+function choice(page: Page, name: string) {
+  return page.locator('.toolbar .field', { has: page.locator('span', { hasText: new RegExp(`^${name}$`, 'u') }) }).locator('select')
+}
 
 async function readReplay(ref: string, fields = ''): Promise<readonly ReplayLine[]> {
   const answer = await fetch(`${reviewed.url()}/api/charts/${encodeURIComponent(ref)}/replay?${fields}`, { headers })
