@@ -70,6 +70,10 @@ function toColors(color: Palette): string {
       toTone(tones[tone], color[tone], color[`${tone}Back`]),
     ),
     `.chart .badge .pill{fill:${color.removed};stroke:${color.removed}}`,
+    ...(['would', 'changed', 'doubt'] as const).map((tone) => {
+      const back = tone === 'would' ? color.added : color.changed
+      return `.chart .badge.${tone} .pill{fill:${back};stroke:${back}}`
+    }),
     `.chart .badge .badge-text{fill:${color.paper}}`,
   ]
   return rules.join('')
