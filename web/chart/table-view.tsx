@@ -11,7 +11,7 @@ type Props = {
   readonly onSelect: (id: string) => void
 }
 
-const columns = { compare: 'Change', coverage: 'Tests', findings: 'Findings', replay: 'Replay' } as const
+const columns = { compare: 'Change', coverage: 'Tests', findings: 'Findings', replay: 'Replay', heat: 'Live' } as const
 
 export function TableView({ view, overlay, selected, toClass, onSelect }: Props) {
   const marks = overlay?.marks ?? {}

@@ -2,7 +2,7 @@
  * The chart's style sheet, for the page and for a file that stands alone: plain rules without variables,
  * since some programs that show SVG know none. Every rule begins with `.chart`.
  */
-import { darkPalette, lightPalette } from './palettes.ts'
+import { darkHeat, darkPalette, lightHeat, lightPalette } from './palettes.ts'
 import type { Palette } from './palettes.ts'
 
 export type Theme = 'light' | 'dark' | 'auto'
@@ -48,6 +48,8 @@ const shapes = [
   '.chart .uncovered text{text-decoration:underline}',
   '.chart .toned .way{stroke-width:2.6}',
   '.chart .badge-text{font-weight:700}',
+  '.chart .chip text{font-size:9.5px}',
+  ...[2, 3, 4, 5, 6, 7, 8].map((heat) => `.chart .arrow.heat-${heat} .way{stroke-width:${1.2 + heat * 0.5}}`),
 ].join('')
 
 function toColors(color: Palette): string {
@@ -75,6 +77,10 @@ function toColors(color: Palette): string {
       return `.chart .badge.${tone} .pill{fill:${back};stroke:${back}}`
     }),
     `.chart .badge .badge-text{fill:${color.paper}}`,
+    `.chart.heat .badge .pill{fill:${color.ink};stroke:${color.paper}}.chart.heat .row text{fill:${color.ink}}`,
+    ...(color === darkPalette ? darkHeat : lightHeat).map(
+      (back, place) => `.chart .heat-${place + 1} .frame,.chart .heat-${place + 1}.label .pill{fill:${back}}`,
+    ),
   ]
   return rules.join('')
 }

@@ -21,9 +21,11 @@ export type Mark = {
   readonly badge: string | null
   /** The whole story, for a tooltip and for a screen reader: `was: after 5 s`. */
   readonly note: string | null
+  /** How warm it is, from 0 (nobody) to 8; for an overlay of heat. */
+  readonly heat?: number
 }
 
 export type Overlay = {
-  readonly kind: 'compare' | 'coverage' | 'findings' | 'replay'
+  readonly kind: 'compare' | 'coverage' | 'findings' | 'replay' | 'heat'
   readonly marks: { readonly [id: string]: Mark }
 }

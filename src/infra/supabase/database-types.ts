@@ -82,8 +82,10 @@ export type Tables = {
       updated_at: string
       closed_at: string | null
       notable_version: number
+      state_since: string
+      shape: string
     }
-    Generated: never
+    Generated: 'shape'
   }
   deliveries: {
     Row: {
@@ -149,6 +151,28 @@ export type Tables = {
       provider_id: string | null
       raw: Json
       at: string
+    }
+    Generated: never
+  }
+  move_counts: {
+    Row: {
+      partition: number
+      since: string
+      move: string
+      count: number
+      is_hour: boolean
+    }
+    Generated: never
+  }
+  moves: {
+    Row: {
+      move: string
+      machine: string
+      machine_version: string
+      from_version: string | null
+      from_value: Json
+      events: string | null
+      to_value: Json
     }
     Generated: never
   }
@@ -257,6 +281,27 @@ export type Tables = {
       created_at: string
     }
     Generated: 'session_key'
+  }
+  shape_counts: {
+    Row: {
+      partition: number
+      shape: string
+      count: number
+      open: number
+    }
+    Generated: never
+  }
+  shapes: {
+    Row: {
+      shape: string
+      machine: string
+      machine_version: string
+      value: Json
+      timers: Json
+      children: Json
+      history: Json
+    }
+    Generated: never
   }
   spool: {
     Row: {
