@@ -49,8 +49,8 @@ test('replaying on the same version differs nowhere; on the draft exactly where 
   const same = await readReplay(`conversation@${ownVersion}`)
   expect(same.at(-1)).toMatchObject({ kind: 'done', done: users, same: users, differs: 0, unknown: 0 })
   const lines = await readReplay(`conversation@${draftVersion}+draft`)
-  const refunds = await reviewed.countSaying('refund')
-  const goodbyes = await reviewed.countSaying('sair')
+  const refunds = (await reviewed.listSaying('refund')).length
+  const goodbyes = (await reviewed.listSaying('sair')).length
   expect(refunds).toBe(users / 4)
   expect(goodbyes).toBe(users / 4)
   const differing = lines.filter((line) => line.kind === 'differs')
@@ -72,8 +72,8 @@ test('by mouse: the picture, the replay, what is not tested, findings, a comment
   await page.getByRole('tab', { name: 'Review' }).click()
   await panel.getByText('May not go yet').waitFor()
   await panel.getByRole('button', { name: 'Replay', exact: true }).click()
-  const refunds = await reviewed.countSaying('refund')
-  const goodbyes = await reviewed.countSaying('sair')
+  const refunds = (await reviewed.listSaying('refund')).length
+  const goodbyes = (await reviewed.listSaying('sair')).length
   await panel.getByText(`${refunds + goodbyes} of ${users} would go otherwise`).waitFor()
   await panel.getByText(`end otherwise ${refunds}`).click()
   const differing = panel.locator('.replay .changes > li')

@@ -15,8 +15,9 @@ export type ReviewedService = {
   link(): string
   /** Ends it and starts it anew with another draft. */
   restart(draft: string): Promise<void>
-  /** How many conversations have a message of the user that holds this. */
-  countSaying(words: string): Promise<number>
+  readonly dataDir: string
+  /** The conversations that have a message of the user which holds this. */
+  listSaying(words: string): Promise<readonly string[]>
   close(): Promise<void>
 }
 
@@ -49,12 +50,11 @@ export async function startReviewedService(users: number): Promise<ReviewedServi
       await service.stop()
       service = await start(draft)
     },
-    countSaying: async (words) => {
-      const ids = await listIds(service)
-      const all = await Promise.all(ids.map(async (id) => readMessages(service, id)))
-      return all.filter((messages) =>
-        messages.some(({ direction, body }) => direction === 'inbound' && body.includes(words)),
-      ).length
+    dataDir: folder.path,
+    async listSaying(words) {
+      const all = await readAllMessages(service)
+      const says = ({ direction, body }: MessageItem): boolean => direction === 'inbound' && body.includes(words)
+      return [...all].filter(([, messages]) => messages.some(says)).map(([id]) => id)
     },
     async close() {
       await service.stop()
@@ -73,31 +73,55 @@ async function converse(
     number: `whatsapp:+1500555${String(1_000 + place)}`,
     life: lives[place % lives.length] ?? lives[0],
   }))
-  const count = async (status: string): Promise<number> =>
-    (await service.json<{ items: unknown[] }>(`/api/conversations?status=${status}&limit=200`)).items.length
-  for (const { number, life } of people) await say(number, life[0])
-  await until(async () => (await count('PROGRESS')) === users, 60_000, () => 'not everybody was answered')
-  for (const { number, life } of people) await say(number, life[1])
+  const withinMs = 60_000 + users * 100
+  const count = async (status: string): Promise<number> => (await listIds(service, `status=${status}&`)).length
+  await inGroups(people, async ({ number, life }) => say(number, life[0]))
+  await until(async () => (await count('PROGRESS')) === users, withinMs, () => 'not everybody was answered')
+  await inGroups(people, async ({ number, life }) => say(number, life[1]))
   const answered = async (): Promise<boolean> => {
     const expected = Map.groupBy(people, ({ life }) => life[2])
     for (const [status, those] of expected) if ((await count(status)) !== those.length) return false
-    const ids = await listIds(service)
-    const messages = await Promise.all(ids.map(async (id) => readMessages(service, id)))
-    return messages.every((all) => all.filter(({ direction }) => direction === 'outbound').length >= 2)
+    const messages = await readAllMessages(service)
+    return [...messages.values()].every((all) => all.filter(({ direction }) => direction === 'outbound').length >= 2)
   }
-  await until(answered, 60_000, () => 'not everybody came where they were going')
+  await until(answered, withinMs, () => 'not everybody came where they were going')
 }
 
-async function listIds(service: ServiceProcess): Promise<readonly string[]> {
-  const { items } = await service.json<{ items: { id: string }[] }>('/api/conversations?limit=200')
-  return items.map(({ id }) => id)
+const atOnce = 25
+
+async function inGroups<Item, Answer>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
+  for (let from = 0; from < items.length; from += atOnce) {
+    answers.push(...(await Promise.all(items.slice(from, from + atOnce).map(act))))
+  }
+  return answers
 }
 
-async function readMessages(service: ServiceProcess, id: string): Promise<readonly MessageItem[]> {
-  return (await service.json<{ items: MessageItem[] }>(`/api/conversations/${id}/messages?limit=200`)).items
+async function listIds(service: ServiceProcess, filter = ''): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (let cursor = ''; ;) {
+    const page = await service.json<{ items: { id: string }[]; next: string | null }>(
+      `/api/conversations?${filter}limit=200${cursor}`,
+    )
+    ids.push(...page.items.map(({ id }) => id))
+    if (page.next === null) return [...new Set(ids)]
+    cursor = `&cursor=${encodeURIComponent(page.next)}`
+  }
 }
 
-function toPath(draft: string): string {
+async function readAllMessages(service: ServiceProcess): Promise<ReadonlyMap<string, readonly MessageItem[]>> {
+  const ids = await listIds(service)
+  const read = async (id: string): Promise<readonly [string, readonly MessageItem[]]> => {
+    const { items } = await service.json<{ items: MessageItem[] }>(`/api/conversations/${id}/messages?limit=200`)
+    return [id, items]
+  }
+  return new Map(await inGroups(ids, read))
+}
+
+export function toPath(draft: string): string {
   return fileURLToPath(new URL(`../support/machines/${draft}.ts`, import.meta.url))
 }
 

@@ -25,7 +25,8 @@ export type ReviewText = {
 /** GitHub takes 65,536 characters for a comment. */
 const bytesMax = 60_000
 const bytesWithoutMermaid = 45_000
-const changesMax = 150
+const changesBytesMax = 20_000
+const sentenceCharactersMax = 300
 const itemsMax = 40
 const noteCharactersMax = 2_000
 
@@ -75,13 +76,19 @@ function toNote(verdict: Verdict | null): readonly string[] {
 
 function toChanges({ changes }: Comparison): readonly string[] {
   if (changes.length === 0) return ['### Changes', '', 'The chart is the same.']
-  const shown = changes.slice(0, changesMax).map(({ sentence }) => `- ${toCell(sentence)}`)
+  const items = changes.map(({ sentence }) => `- ${toCell(toShort(sentence))}`)
+  let shown = items
+  while (toBytes(shown) > changesBytesMax) shown = shown.slice(0, Math.floor(shown.length * 0.8))
   return [
     `### ${changes.length === 1 ? '1 change' : `${changes.length} changes`}, the most dangerous first`,
     '',
     ...shown,
     ...toMore(changes.length - shown.length),
   ]
+}
+
+function toShort(sentence: string): string {
+  return sentence.length <= sentenceCharactersMax ? sentence : `${sentence.slice(0, sentenceCharactersMax)} …`
 }
 
 function toUntested(coverage: ChartCoverage | null): readonly string[] {
@@ -93,7 +100,7 @@ function toUntested(coverage: ChartCoverage | null): readonly string[] {
       ? 'No transition was added or changed.'
       : `${changed.length - open.length} of ${changed.length} added or changed transitions are walked by a test.`
   const items = open.slice(0, itemsMax).map(({ sentence, reason }) => {
-    return `- not tested: ${toCell(sentence)}${reason === null ? '' : ` (${toCell(reason)})`}`
+    return `- not tested: ${toCell(toShort(sentence))}${reason === null ? '' : ` (${toCell(reason)})`}`
   })
   return ['### Tests', '', summary, ...(items.length === 0 ? [] : ['', ...items]), ...toMore(open.length - items.length)]
 }
@@ -103,7 +110,7 @@ function toBlocked(result: InFlightResult | null): readonly string[] {
   if (blocked.length === 0) return []
   const items = blocked.slice(0, itemsMax).map(({ count, machineVersion, stateIds, reasons }) => {
     const why = reasons.filter(({ isMapped }) => !isMapped).map(({ sentence }) => sentence)
-    return `- ${count} of version ${toCell(machineVersion)} in ${toCell(stateIds.join(', '))}: ${toCell(why.join('; '))}`
+    return `- ${count} of version ${toCell(machineVersion)} in ${toCell(stateIds.join(', '))}: ${toCell(toShort(why.join('; ')))}`
   })
   return ['### Conversations that cannot go on', '', ...items, ...toMore(blocked.length - items.length)]
 }

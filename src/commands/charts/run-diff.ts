@@ -13,7 +13,7 @@ import { coverChart } from '../../charts/coverage/cover-chart.ts'
 import type { ChartCoverage } from '../../charts/coverage/cover-chart.ts'
 import { drawComparison } from '../../charts/draw-chart.ts'
 import { judgeReview, toReviewId } from '../../charts/review/review.ts'
-import type { Judgement } from '../../charts/review/review.ts'
+import type { Judgement, ReviewSide } from '../../charts/review/review.ts'
 import { toReviewMarkdown } from '../../charts/review/to-review-markdown.ts'
 import { openCharts } from '../../parts/charts.ts'
 import type { ChartsPart } from '../../parts/charts.ts'
@@ -32,6 +32,8 @@ const coverageFolder = fileURLToPath(new URL('../../../coverage', import.meta.ur
 
 type Reviewed = {
   readonly id: string
+  /** By hash: what a verdict would be bound to. */
+  readonly sides: { readonly base: ReviewSide; readonly head: ReviewSide }
   readonly comparison: Comparison
   readonly head: Chart
   readonly evidence: FoundEvidence
@@ -77,6 +79,7 @@ async function review(base: ReadChart, head: ReadChart, { options, env }: Comman
   const picture = options['picture-url']
   return {
     id,
+    sides: { base: base.side, head: head.side },
     comparison,
     head: head.chart,
     evidence,
@@ -113,11 +116,11 @@ function toText({ id, comparison, judgement, evidence }: Reviewed, files: readon
 
 async function writeFiles(folder: string, reviewed: Reviewed, charts: ChartsPart): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true })
-  const { id, comparison, judgement, evidence } = reviewed
+  const { id, sides, comparison, judgement, evidence } = reviewed
   const { union: _union, ...rest } = comparison
   const { layOut } = charts.library
   const contents: { readonly [name: string]: string | Buffer } = {
-    'review.json': `${JSON.stringify({ id, judgement, ...rest }, null, 2)}\n`,
+    'review.json': `${JSON.stringify({ id, sides, judgement, ...rest }, null, 2)}\n`,
     'review.md': toReviewMarkdown({ ...reviewed, verdict: evidence.verdict, inFlight: evidence.inFlight }),
     'diff.svg': await drawComparison(comparison, { theme: 'auto', layOut }),
     'diff.png': await charts.renderPng(await drawComparison(comparison, { theme: 'light', layOut }), 2),
