@@ -16,7 +16,7 @@ export type ReplayManyOptions = {
 }
 
 /** So few that nobody else waits long for the processor, and that a page is some hundred kilobytes. */
-const pageSize = 20
+const pageSize = 40
 
 export async function* replayMany(options: ReplayManyOptions): AsyncGenerator<ReplayedConversation> {
   const { store, filter, conversationsMax } = options

@@ -71,7 +71,7 @@ export function replayOnDraft({ own, draft }: DraftPair, journal: readonly Journ
   const fold = foldJournal(own, journal)
   const was: Side = { snapshot: '', status: 'PENDING', timers: new Map() }
   const run = createRun(draft)
-  const partings: Parting[] = []
+  const lived: Lived[] = []
   let steps = 0
   for (;;) {
     const { done, value } = fold.next()
@@ -80,30 +80,30 @@ export function replayOnDraft({ own, draft }: DraftPair, journal: readonly Journ
       break
     }
     const { entry, step } = value
-    if (steps > 0) partings.push(...run.passTime(entry.occurredAt, was, entry.version - 1))
+    if (steps > 0) lived.push(...run.passTime(entry.occurredAt, was, entry.version - 1))
     steps += 1
     const before = steps === 1 ? null : { was: was.snapshot, would: run.side.snapshot }
     const fired = findFired(was, entry)
     takeOrders(was, step, entry.occurredAt, fired)
     if (readMigration(entry.event as JsonObject) !== null) continue
     const would = run.take(entry, fired)
-    const parting = { version: entry.version, event: entry.event as JsonObject, at: entry.occurredAt, before }
-    partings.push({ ...parting, was: toMoment(step, null), would })
+    const moment = { version: entry.version, event: entry.event as JsonObject, at: entry.occurredAt, before }
+    lived.push({ ...moment, was: toLivedMoment(step, null), would })
   }
   if (steps === 0) return { kind: 'unknown', reason: 'the journal is empty' }
-  partings.push(...run.passTime(until + 1, was, steps))
-  return judge(partings, steps, was.status, run)
+  lived.push(...run.passTime(until + 1, was, steps))
+  return judge(lived, steps, was.status, run)
 }
 
-function judge(partings: readonly Parting[], steps: number, ended: Status, { side, broken }: Run): DraftReplay {
-  const collect = (of: (moment: Moment) => readonly Json[]) => ({
-    was: toCanonicalJson(partings.flatMap(({ was }) => (was === null ? [] : of(was)))),
-    would: toCanonicalJson(partings.flatMap(({ would }) => of(would))),
+function judge(lived: readonly Lived[], steps: number, ended: Status, { side, broken }: Run): DraftReplay {
+  const first = lived.find(({ was, would }) => was === null || !isSame(was, would))
+  if (first === undefined) return { kind: 'same', steps, ends: ended }
+  const collect = (of: (moment: LivedMoment) => readonly Json[]) => ({
+    was: toCanonicalJson(lived.flatMap(({ was }) => (was === null ? [] : of(was)))),
+    would: toCanonicalJson(lived.flatMap(({ would }) => of(would))),
   })
   const sends = collect((moment) => moment.sends)
   const asks = collect((moment) => moment.asks)
-  const first = partings.find(({ was, would }) => was === null || toKey(was) !== toKey(would))
-  if (first === undefined) return { kind: 'same', steps, ends: ended }
   const breaks = broken()
   const differences: readonly DifferenceKind[] = [
     ...(breaks === null ? [] : (['breaks'] as const)),
@@ -117,25 +117,43 @@ function judge(partings: readonly Parting[], steps: number, ended: Status, { sid
     differences: differences.length === 0 ? ['way'] : differences,
     ends: { was: ended, would: side.status },
     breaks,
-    first,
+    first: { ...first, was: first.was === null ? null : toMoment(first.was), would: toMoment(first.would) },
   }
 }
 
-function toKey({ status, value, sends, asks, note }: Moment): string {
-  return toCanonicalJson([status, value, [...sends], [...asks], note])
+/** What most moments are asked, and are; reading a snapshot takes longer than all else here. */
+function isSame(was: LivedMoment, would: LivedMoment): boolean {
+  if (was.status !== would.status || was.note !== would.note) return false
+  const areDoingsSame =
+    was.sends.length + was.asks.length + would.sends.length + would.asks.length === 0 ||
+    toCanonicalJson([[...was.sends], [...was.asks]]) === toCanonicalJson([[...would.sends], [...would.asks]])
+  if (!areDoingsSame) return false
+  return was.snapshot === would.snapshot || toCanonicalJson(toValue(was)) === toCanonicalJson(toValue(would))
+}
+
+function toMoment(lived: LivedMoment): Moment {
+  const { snapshot: _snapshot, ...rest } = lived
+  return { ...rest, value: toValue(lived) }
+}
+
+function toValue({ snapshot }: LivedMoment): Json {
+  return snapshot === '' ? null : (JSON.parse(snapshot) as { readonly value: Json }).value
 }
 
 // ── One side of the run ──────────────────────────────────────────────────────────────────────────
 
+/** A moment before anybody has looked at it. */
+type LivedMoment = Omit<Moment, 'value'> & { readonly snapshot: string }
+type Lived = Omit<Parting, 'was' | 'would'> & { readonly was: LivedMoment | null; readonly would: LivedMoment }
 type Armed = { readonly dueAt: number; readonly event: JsonObject }
 type Side = { snapshot: string; status: Status; readonly timers: Map<string, Armed> }
 type Run = {
   readonly side: Side
   broken(): string | null
   /** Lets the draft take an entry of the journal. `fired`: the timer that it is. */
-  take(entry: JournalledEvent, fired: string | null): Moment
+  take(entry: JournalledEvent, fired: string | null): LivedMoment
   /** Fires the draft's own timers that are due before `moment`. */
-  passTime(moment: number, was: Side, version: number): readonly Parting[]
+  passTime(moment: number, was: Side, version: number): readonly Lived[]
 }
 
 /** A chart whose timers arm each other without end is left after so many. */
@@ -145,8 +163,8 @@ function createRun(draft: MachineRegistration): Run {
   const side: Side = { snapshot: '', status: 'PENDING', timers: new Map() }
   const children = new Set<string>()
   let broken: string | null = null
-  const stay = (note: string): Moment => ({ ...toStanding(side), sends: [], asks: [], note })
-  const attempt = (at: number, fired: string | null, take: () => Step | null): Moment => {
+  const stay = (note: string): LivedMoment => ({ ...toStanding(side), sends: [], asks: [], note })
+  const attempt = (at: number, fired: string | null, take: () => Step | null): LivedMoment => {
     if (broken !== null) return stay('it waits in quarantine')
     try {
       const step = take()
@@ -157,7 +175,7 @@ function createRun(draft: MachineRegistration): Run {
         if (order.kind === 'start-child') children.add(order.childId)
         if (order.kind === 'stop-child') children.delete(order.childId)
       }
-      return toMoment(step, null)
+      return toLivedMoment(step, null)
     } catch (error) {
       broken = error instanceof Error ? error.message : String(error)
       return stay(`the draft throws: ${broken}`)
@@ -178,7 +196,7 @@ function createRun(draft: MachineRegistration): Run {
       return attempt(occurredAt, fired, () => applyEvent(draft, side.snapshot, plain))
     },
     passTime(moment, was, version) {
-      const partings: Parting[] = []
+      const lived: Lived[] = []
       for (let count = 0; count < ownTimersMax && broken === null; count += 1) {
         const next = findOwnTimer(side, was, moment)
         if (next === null) break
@@ -186,9 +204,9 @@ function createRun(draft: MachineRegistration): Run {
         const before = { was: was.snapshot, would: side.snapshot }
         const would = attempt(dueAt, id, () => applyEvent(draft, side.snapshot, event))
         // As in the host: a timer that the chart ignores is gone, and no step.
-        if (would.note !== 'the draft ignores it') partings.push({ version, event, at: dueAt, was: null, would, before })
+        if (would.note !== 'the draft ignores it') lived.push({ version, event, at: dueAt, was: null, would, before })
       }
-      return partings
+      return lived
     },
   }
 }
@@ -248,16 +266,16 @@ function takeTimerOrder(timers: Map<string, Armed>, order: Order, at: number): v
   if (order.kind === 'cancel-timer') timers.delete(order.timerId)
 }
 
-function toStanding({ snapshot, status }: Side): Pick<Moment, 'status' | 'value'> {
-  return { status, value: snapshot === '' ? null : (JSON.parse(snapshot) as { readonly value: Json }).value }
+function toStanding({ snapshot, status }: Pick<Side, 'snapshot' | 'status'>): Pick<LivedMoment, 'status' | 'snapshot'> {
+  return { status, snapshot }
 }
 
-function toMoment(step: Step, note: string | null): Moment {
+function toLivedMoment(step: Step, note: string | null): LivedMoment {
   const sends = step.orders.flatMap((order) =>
     order.kind === 'perform' ? [{ action: order.action, params: order.params }] : [],
   )
   const asks = step.orders.flatMap((order) =>
     order.kind === 'start-child' ? [{ child: order.childId, source: order.source, input: order.input }] : [],
   )
-  return { ...toStanding({ ...step, timers: new Map() }), sends, asks, note }
+  return { ...toStanding(step), sends, asks, note }
 }
