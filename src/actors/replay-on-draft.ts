@@ -67,7 +67,11 @@ export type DraftReplay =
 export type DraftPair = { readonly own: MachineRegistration; readonly draft: MachineRegistration }
 
 /** `journal`: all entries of one conversation, in version order. `until`: the draft's own timers run up to it, ms. */
-export function replayOnDraft({ own, draft }: DraftPair, journal: readonly JournalledEvent[], until: number): DraftReplay {
+export function replayOnDraft(
+  { own, draft }: DraftPair,
+  journal: readonly JournalledEvent[],
+  until: number,
+): DraftReplay {
   const fold = foldJournal(own, journal)
   const was: Side = { snapshot: '', status: 'PENDING', timers: new Map() }
   const run = createRun(draft)

@@ -16,12 +16,7 @@ import { openReviews } from './reviews.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
-export async function openHttp(
-  parts: Parts,
-  node: Node | null,
-  charts: ChartsPart,
-  draft: Draft | null,
-): Promise<App> {
+export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart, draft: Draft | null): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
   return createApp({
     clock: processClock,

@@ -52,9 +52,12 @@ export function createReplays({ store, readModel, machines }: ReplaysOptions): R
   }
 }
 
-async function readLongJournal(readModel: Pick<ReadModel, 'listEvents'>, id: string): Promise<JournalledEvent[] | null> {
+async function readLongJournal(
+  readModel: Pick<ReadModel, 'listEvents'>,
+  id: string,
+): Promise<JournalledEvent[] | null> {
   const journal: JournalledEvent[] = []
-  for (let cursor: string | null = null; journal.length <= eventsMax; ) {
+  for (let cursor: string | null = null; journal.length <= eventsMax;) {
     const page = await readModel.listEvents(id, { cursor, limit: eventsPerPage })
     for (const { version, event, hash, machineVersion, occurredAt } of page?.items ?? []) {
       journal.push({ version, event, hash, machineVersion, occurredAt: Date.parse(occurredAt) })
@@ -106,7 +109,12 @@ function toFirst(
 const nowhere: PartingPlaces = { from: [], to: [], transitions: [] }
 
 /** What the draft could not do, or not stand in, has no place. */
-function toSide({ machine }: MachineRegistration, before: string | undefined, moment: Moment, event: object): PartingPlaces {
+function toSide(
+  { machine }: MachineRegistration,
+  before: string | undefined,
+  moment: Moment,
+  event: object,
+): PartingPlaces {
   const taken = moment.note === null ? (event as { readonly type: string }) : null
   const place = before === undefined || before === '' ? null : (JSON.parse(before) as PersistedPlace)
   try {

@@ -32,13 +32,16 @@ function write(registration: MachineRegistration, input: JsonObject, given: read
     const { version: machineVersion = '' } = registration.machine
     journal.push({ version: journal.length + 1, event, hash, machineVersion, occurredAt })
     for (const order of step.orders) {
-      if (order.kind === 'arm-timer') timers.set(order.timerId, { dueAt: occurredAt + order.delayMs, event: order.event })
+      if (order.kind === 'arm-timer')
+        timers.set(order.timerId, { dueAt: occurredAt + order.delayMs, event: order.event })
       if (order.kind === 'cancel-timer') timers.delete(order.timerId)
     }
   }
   const passTime = (moment: number): void => {
     for (;;) {
-      const next = [...timers].filter(([, { dueAt }]) => dueAt < moment).toSorted(([, a], [, b]) => a.dueAt - b.dueAt)[0]
+      const next = [...timers]
+        .filter(([, { dueAt }]) => dueAt < moment)
+        .toSorted(([, a], [, b]) => a.dueAt - b.dueAt)[0]
       if (next === undefined) return
       timers.delete(next[0])
       take(next[1].event, next[1].dueAt)
@@ -90,12 +93,17 @@ function createSmall(options: SmallOptions = {}): MachineRegistration {
         states: {
           waiting: { after: { wait: 'late' } },
           late: {},
-          asked: { invoke: { id: childId, src: 'draftReply', onDone: options.hasDetour === true ? 'detour' : 'waiting' } },
+          asked: {
+            invoke: { id: childId, src: 'draftReply', onDone: options.hasDetour === true ? 'detour' : 'waiting' },
+          },
           detour: { always: 'waiting' },
         },
         on: {
           hello: {
-            actions: [{ type: 'sendMessage', params: { body: greeting } }, assign({ count: ({ context }) => context.count + 1 })],
+            actions: [
+              { type: 'sendMessage', params: { body: greeting } },
+              assign({ count: ({ context }) => context.count + 1 }),
+            ],
           },
           ask: [{ guard: 'isLoud', target: 'PROGRESS' }, { target: '.asked' }],
           ...(options.ignoresBye === true ? {} : { bye: 'USER_CLOSED' }),
@@ -109,7 +117,8 @@ function createSmall(options: SmallOptions = {}): MachineRegistration {
     ...conversationRegistration,
     machine,
     versions: [],
-    toStatus: (snapshot) => Object.keys(Object(typeof snapshot.value === 'string' ? { [snapshot.value]: 1 } : snapshot.value))[0] as never,
+    toStatus: (snapshot) =>
+      Object.keys(Object(typeof snapshot.value === 'string' ? { [snapshot.value]: 1 } : snapshot.value))[0] as never,
     toReason: () => null,
     toSpeaker: () => 'assistant',
     effectActions: ['sendMessage'],
@@ -147,7 +156,8 @@ test('the journal has the timer, the result and the closing', () => {
 
 describe('the same machine', () => {
   test('differs nowhere, whenever it is asked', () => {
-    for (const end of [0, beginning, until, until * 2]) expect(run({}, journal, end)).toEqual({ kind: 'same', steps: 7, ends: 'USER_CLOSED' })
+    for (const end of [0, beginning, until, until * 2])
+      expect(run({}, journal, end)).toEqual({ kind: 'same', steps: 7, ends: 'USER_CLOSED' })
   })
 
   test('differs nowhere either where the journal ends in the middle', () => {
@@ -159,7 +169,11 @@ describe('the same machine', () => {
 
 test('another text is another send, at the step where it was sent', () => {
   const replay = differences(run({ greeting: 'good day' }))
-  expect(replay).toMatchObject({ differences: ['sends'], ends: { was: 'USER_CLOSED', would: 'USER_CLOSED' }, breaks: null })
+  expect(replay).toMatchObject({
+    differences: ['sends'],
+    ends: { was: 'USER_CLOSED', would: 'USER_CLOSED' },
+    breaks: null,
+  })
   expect(replay?.first).toMatchObject({
     version: 2,
     event: { type: 'hello' },
@@ -171,7 +185,11 @@ test('another text is another send, at the step where it was sent', () => {
 test('a guard that answers otherwise leads elsewhere, and a result that nobody waits for reaches nobody', () => {
   const replay = differences(run({ isLoud: true }))
   expect(replay?.differences).toEqual(['asks'])
-  expect(replay?.first).toMatchObject({ version: 4, was: { value: { PENDING: 'asked' } }, would: { value: 'PROGRESS' } })
+  expect(replay?.first).toMatchObject({
+    version: 4,
+    was: { value: { PENDING: 'asked' } },
+    would: { value: 'PROGRESS' },
+  })
   const short = differences(run({ isLoud: true }, journal.slice(0, 5)))
   expect(short).toMatchObject({ differences: ['status', 'asks'], ends: { was: 'PENDING', would: 'PROGRESS' } })
 })
@@ -217,7 +235,10 @@ describe('timers', () => {
   test('a longer one does not fire when the old one did, and fires when it is due', () => {
     const entries = journal.slice(0, 3)
     const early = differences(run({ waitMs: 5_000 }, entries, beginning + 4_000))
-    expect(early?.first).toMatchObject({ version: 3, would: { note: 'the timer of the draft is due later', value: { PENDING: 'waiting' } } })
+    expect(early?.first).toMatchObject({
+      version: 3,
+      would: { note: 'the timer of the draft is due later', value: { PENDING: 'waiting' } },
+    })
     const late = replayOnDraft({ own, draft: createSmall({ waitMs: 5_000 }) }, entries, beginning + 6_000)
     expect(differences(late)?.differences).toEqual(['way'])
   })
@@ -225,13 +246,18 @@ describe('timers', () => {
   test('one that is due only after the end does not fire', () => {
     const entries = journal.slice(0, 2)
     expect(run({ waitMs: 5_000 }, entries, beginning + 5_000 - 1)).toEqual({ kind: 'same', steps: 2, ends: 'PENDING' })
-    expect(differences(run({ waitMs: 5_000 }, entries, beginning + 5_000))?.first).toMatchObject({ was: null, at: beginning + 5_000 })
+    expect(differences(run({ waitMs: 5_000 }, entries, beginning + 5_000))?.first).toMatchObject({
+      was: null,
+      at: beginning + 5_000,
+    })
   })
 })
 
 describe('a journal that cannot be run', () => {
   test('was changed', () => {
-    const changed = journal.map((entry) => (entry.version === 4 ? { ...entry, event: { type: 'ask', text: 'LOUD' } } : entry))
+    const changed = journal.map((entry) =>
+      entry.version === 4 ? { ...entry, event: { type: 'ask', text: 'LOUD' } } : entry,
+    )
     expect(run({}, changed)).toEqual({ kind: 'unknown', reason: 'the hash is another one' })
   })
 
@@ -297,10 +323,19 @@ test('with one guard changed exactly those conversations differ in which it was 
       for (const { event } of written) {
         const plain = event as JsonObject
         const before = snapshot
-        const step = before === '' ? openConversation(conversationRegistration, plain['input'] ?? null) : applyEvent(conversationRegistration, before, plain)
+        const step =
+          before === ''
+            ? openConversation(conversationRegistration, plain['input'] ?? null)
+            : applyEvent(conversationRegistration, before, plain)
         snapshot = step?.snapshot ?? before
         const wasOutside = !before.includes('"HUMAN_HANDOFF"')
-        if (before !== '' && wasOutside && plain['body'] === 'I want to talk to a person' && step?.status === 'HUMAN_HANDOFF') asked = true
+        if (
+          before !== '' &&
+          wasOutside &&
+          plain['body'] === 'I want to talk to a person' &&
+          step?.status === 'HUMAN_HANDOFF'
+        )
+          asked = true
       }
       const replay = replayOnDraft({ own: conversationRegistration, draft: neverPerson }, written, beginning + 10 ** 10)
       expect(replay.kind).toBe(asked ? 'differs' : 'same')

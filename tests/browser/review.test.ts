@@ -54,75 +54,87 @@ test('replaying on the same version differs nowhere; on the draft exactly where 
   expect(refunds).toBe(users / 4)
   expect(goodbyes).toBe(users / 4)
   const differing = lines.filter((line) => line.kind === 'differs')
-  expect(differing.filter(({ ends }) => ends.was === 'PROGRESS' && ends.would === 'HUMAN_HANDOFF')).toHaveLength(refunds)
-  expect(differing.filter(({ ends, differences }) => ends.was === ends.would && differences.join() === 'sends')).toHaveLength(
-    goodbyes,
+  expect(differing.filter(({ ends }) => ends.was === 'PROGRESS' && ends.would === 'HUMAN_HANDOFF')).toHaveLength(
+    refunds,
   )
+  expect(
+    differing.filter(({ ends, differences }) => ends.was === ends.would && differences.join() === 'sends'),
+  ).toHaveLength(goodbyes)
   expect(lines.at(-1)).toMatchObject({ done: users, differs: refunds + goodbyes, same: users - refunds - goodbyes })
   expect(await readReplay(`conversation@${draftVersion}+draft`, 'status=USER_CLOSED')).toHaveLength(goodbyes + 1)
 })
 
-test('by mouse: the picture, the replay, what is not tested, findings, a comment, the verdict', { timeout: 180_000 }, async () => {
-  const page = await open({ viewport: wide }, '')
-  const panel = page.getByRole('tabpanel')
-  await choice(page, 'Chart').selectOption({ label: `conversation ${draftVersion} (draft)` })
-  await choice(page, 'Compare with').selectOption({ label: `conversation ${ownVersion}` })
-  await panel.locator('.changes li').first().waitFor()
+test(
+  'by mouse: the picture, the replay, what is not tested, findings, a comment, the verdict',
+  { timeout: 180_000 },
+  async () => {
+    const page = await open({ viewport: wide }, '')
+    const panel = page.getByRole('tabpanel')
+    await choice(page, 'Chart').selectOption({ label: `conversation ${draftVersion} (draft)` })
+    await choice(page, 'Compare with').selectOption({ label: `conversation ${ownVersion}` })
+    await panel.locator('.changes li').first().waitFor()
 
-  await page.getByRole('tab', { name: 'Review' }).click()
-  await panel.getByText('May not go yet').waitFor()
-  await panel.getByRole('button', { name: 'Replay', exact: true }).click()
-  const refunds = (await reviewed.listSaying('refund')).length
-  const goodbyes = (await reviewed.listSaying('sair')).length
-  await panel.getByText(`${refunds + goodbyes} of ${users} would go otherwise`).waitFor()
-  await panel.getByText(`end otherwise ${refunds}`).click()
-  const differing = panel.locator('.replay .changes > li')
-  await expect.poll(async () => differing.count()).toBe(refunds)
-  await differing.first().getByRole('button').click()
-  const sides = panel.locator('.sides section')
-  expect(await sides.nth(0).innerText()).toContain('PROGRESS.collecting')
-  expect(await sides.nth(1).innerText()).toContain('HUMAN_HANDOFF.queued')
-  expect(await panel.locator('.parting').innerText()).toContain('I want a refund')
-  expect(await marked(page, 'state', 'was')).toEqual(['conversation.PROGRESS.collecting'])
-  expect(await marked(page, 'state', 'would')).toEqual(['conversation.HUMAN_HANDOFF.queued'])
-  expect(await page.locator('.chart.kinds').count()).toBe(0)
+    await page.getByRole('tab', { name: 'Review' }).click()
+    await panel.getByText('May not go yet').waitFor()
+    await panel.getByRole('button', { name: 'Replay', exact: true }).click()
+    const refunds = (await reviewed.listSaying('refund')).length
+    const goodbyes = (await reviewed.listSaying('sair')).length
+    await panel.getByText(`${refunds + goodbyes} of ${users} would go otherwise`).waitFor()
+    await panel.getByText(`end otherwise ${refunds}`).click()
+    const differing = panel.locator('.replay .changes > li')
+    await expect.poll(async () => differing.count()).toBe(refunds)
+    await differing.first().getByRole('button').click()
+    const sides = panel.locator('.sides section')
+    expect(await sides.nth(0).innerText()).toContain('PROGRESS.collecting')
+    expect(await sides.nth(1).innerText()).toContain('HUMAN_HANDOFF.queued')
+    expect(await panel.locator('.parting').innerText()).toContain('I want a refund')
+    expect(await marked(page, 'state', 'was')).toEqual(['conversation.PROGRESS.collecting'])
+    expect(await marked(page, 'state', 'would')).toEqual(['conversation.HUMAN_HANDOFF.queued'])
+    expect(await page.locator('.chart.kinds').count()).toBe(0)
 
-  const untested = panel.getByRole('region', { name: 'Tests' }).getByRole('button')
-  expect(await untested.count()).toBeGreaterThan(0)
-  expect(await untested.first().innerText()).toContain('changed')
-  await untested.first().click()
-  expect(await page.locator('.chart [data-edge].selected').count()).toBe(1)
+    const untested = panel.getByRole('region', { name: 'Tests' }).getByRole('button')
+    expect(await untested.count()).toBeGreaterThan(0)
+    expect(await untested.first().innerText()).toContain('changed')
+    await untested.first().click()
+    expect(await page.locator('.chart [data-edge].selected').count()).toBe(1)
 
-  await page.getByRole('tab', { name: 'Changes' }).click()
-  await choice(page, 'Show').selectOption('tests')
-  await page.locator('.legend').getByText(/^\d+ tested$/u).waitFor()
-  expect((await marked(page, 'edge', 'uncovered')).length).toBeGreaterThan(0)
-  expect((await marked(page, 'edge', 'covered')).length).toBeGreaterThan(40)
-  await choice(page, 'Show').selectOption('findings')
-  await page.getByRole('button', { name: 'Show the whole chart' }).click()
-  await page.locator('.chart [data-state].allowed').first().click()
-  await page.getByRole('tab', { name: 'Details' }).click()
-  await panel.getByText(/a closed conversation stays as it is/u).waitFor()
+    await page.getByRole('tab', { name: 'Changes' }).click()
+    await choice(page, 'Show').selectOption('tests')
+    await page
+      .locator('.legend')
+      .getByText(/^\d+ tested$/u)
+      .waitFor()
+    expect((await marked(page, 'edge', 'uncovered')).length).toBeGreaterThan(0)
+    expect((await marked(page, 'edge', 'covered')).length).toBeGreaterThan(40)
+    await choice(page, 'Show').selectOption('findings')
+    await page.getByRole('button', { name: 'Show the whole chart' }).click()
+    await page.locator('.chart [data-state].allowed').first().click()
+    await page.getByRole('tab', { name: 'Details' }).click()
+    await panel.getByText(/a closed conversation stays as it is/u).waitFor()
 
-  await writeComment(page, 'Why **not** <img src=x onerror="document.title=1"> here?')
-  await panel.getByRole('button', { name: 'Resolve' }).click()
-  await panel.getByText('resolved by Ana').waitFor()
-  expect(await panel.locator('.comment-text b').innerText()).toBe('not')
-  expect(await panel.locator('.comment-text').innerText()).toContain('<img src=x')
-  expect(await panel.locator('.comment-text img').count()).toBe(0)
+    await writeComment(page, 'Why **not** <img src=x onerror="document.title=1"> here?')
+    await panel.getByRole('button', { name: 'Resolve' }).click()
+    await panel.getByText('resolved by Ana').waitFor()
+    expect(await panel.locator('.comment-text b').innerText()).toBe('not')
+    expect(await panel.locator('.comment-text').innerText()).toContain('<img src=x')
+    expect(await panel.locator('.comment-text img').count()).toBe(0)
 
-  await page.getByRole('tab', { name: 'Review' }).click()
-  await panel.getByLabel('Note').fill('Refunds need a person.')
-  await panel.getByRole('button', { name: 'Approve' }).click()
-  await panel.locator('.gate').getByText(/approved by Ana/u).waitFor()
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    panel.getByRole('link', { name: `Save as reviews/${reviewId}.json` }).click(),
-  ])
-  const file = JSON.parse(readFileSync(await download.path(), 'utf8')) as ReviewAnswer
-  expect(file).toMatchObject({ id: reviewId, verdict: { verdict: 'approved', author: 'Ana' } })
-  expect(file.signature).toMatch(/^[0-9a-f]{64}$/u)
-})
+    await page.getByRole('tab', { name: 'Review' }).click()
+    await panel.getByLabel('Note').fill('Refunds need a person.')
+    await panel.getByRole('button', { name: 'Approve' }).click()
+    await panel
+      .locator('.gate')
+      .getByText(/approved by Ana/u)
+      .waitFor()
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      panel.getByRole('link', { name: `Save as reviews/${reviewId}.json` }).click(),
+    ])
+    const file = JSON.parse(readFileSync(await download.path(), 'utf8')) as ReviewAnswer
+    expect(file).toMatchObject({ id: reviewId, verdict: { verdict: 'approved', author: 'Ana' } })
+    expect(file.signature).toMatch(/^[0-9a-f]{64}$/u)
+  },
+)
 
 test('by keyboard only: the same review', { timeout: 180_000 }, async () => {
   const page = await open({ viewport: wide }, '')
@@ -174,27 +186,34 @@ test('by keyboard only: the same review', { timeout: 180_000 }, async () => {
   await panel.locator('.gate').waitFor()
   await to(panel.getByRole('button', { name: 'Reject' }))
   await page.keyboard.press('Enter')
-  await panel.locator('.gate').getByText(/rejected by Bo/u).waitFor()
+  await panel
+    .locator('.gate')
+    .getByText(/rejected by Bo/u)
+    .waitFor()
 })
 
-test('a verdict is void once one guard was edited, though the chart shows nothing of it', { timeout: 120_000 }, async () => {
-  const before = await readReview()
-  const approve = async (seen: string) =>
-    fetch(`${reviewed.url()}/api/reviews/${reviewId}`, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: JSON.stringify({ verdict: 'approved', name: 'Ana', note: '', seen }),
-    })
-  expect(((await (await approve(before.seen)).json()) as ReviewAnswer).judgement.verdict).toBe('approved')
-  await reviewed.restart('draft-conversation-edited')
-  const after = await readReview()
-  expect(after.head.chart).toBe(before.head.chart)
-  expect(after.judgement).toMatchObject({ isGreen: false, verdict: 'void' })
-  expect((await approve(before.seen)).status).toBe(412)
-  await reviewed.restart('draft-conversation')
-  expect((await readReview()).judgement.verdict).toBe('approved')
-  signedIn = await readSession()
-})
+test(
+  'a verdict is void once one guard was edited, though the chart shows nothing of it',
+  { timeout: 120_000 },
+  async () => {
+    const before = await readReview()
+    const approve = async (seen: string) =>
+      fetch(`${reviewed.url()}/api/reviews/${reviewId}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify({ verdict: 'approved', name: 'Ana', note: '', seen }),
+      })
+    expect(((await (await approve(before.seen)).json()) as ReviewAnswer).judgement.verdict).toBe('approved')
+    await reviewed.restart('draft-conversation-edited')
+    const after = await readReview()
+    expect(after.head.chart).toBe(before.head.chart)
+    expect(after.judgement).toMatchObject({ isGreen: false, verdict: 'void' })
+    expect((await approve(before.seen)).status).toBe(412)
+    await reviewed.restart('draft-conversation')
+    expect((await readReview()).judgement.verdict).toBe('approved')
+    signedIn = await readSession()
+  },
+)
 
 test.each([
   ['wide and light', { viewport: wide, colorScheme: 'light' }],
@@ -209,9 +228,17 @@ test.each([
   await panel.locator('.replay .changes button').first().click()
   expect(await runAxe(page)).toEqual([])
   expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
-  for (const more of ['tab=details&s=conversation.PENDING', 'overlay=tests', 'overlay=findings', 'overlay=tests&view=table']) {
+  for (const more of [
+    'tab=details&s=conversation.PENDING',
+    'overlay=tests',
+    'overlay=findings',
+    'overlay=tests&view=table',
+  ]) {
     await page.goto(`${reviewed.url()}/?${query}&${more}`)
-    await page.locator(more.includes('table') ? 'tr[data-row]' : '.chart [data-state]').first().waitFor()
+    await page
+      .locator(more.includes('table') ? 'tr[data-row]' : '.chart [data-state]')
+      .first()
+      .waitFor()
     if (more.includes('overlay')) await page.locator('.legend').waitFor()
     else await panel.getByRole('heading', { name: 'Comments' }).waitFor()
     expect(await runAxe(page), more).toEqual([])
@@ -220,7 +247,9 @@ test.each([
 
 /** A label around a select has the options' words in it too. */
 function choice(page: Page, name: string) {
-  return page.locator('.toolbar .field', { has: page.locator('span', { hasText: new RegExp(`^${name}$`, 'u') }) }).locator('select')
+  return page
+    .locator('.toolbar .field', { has: page.locator('span', { hasText: new RegExp(`^${name}$`, 'u') }) })
+    .locator('select')
 }
 
 async function readReplay(ref: string, fields = ''): Promise<readonly ReplayLine[]> {

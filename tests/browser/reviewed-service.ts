@@ -76,7 +76,11 @@ async function converse(
   const withinMs = 60_000 + users * 100
   const count = async (status: string): Promise<number> => (await listIds(service, `status=${status}&`)).length
   await inGroups(people, async ({ number, life }) => say(number, life[0]))
-  await until(async () => (await count('PROGRESS')) === users, withinMs, () => 'not everybody was answered')
+  await until(
+    async () => (await count('PROGRESS')) === users,
+    withinMs,
+    () => 'not everybody was answered',
+  )
   await inGroups(people, async ({ number, life }) => say(number, life[1]))
   const answered = async (): Promise<boolean> => {
     const expected = Map.groupBy(people, ({ life }) => life[2])

@@ -14,10 +14,23 @@ const all = (text: string): readonly Span[] => parseComment(text).flatMap(spansO
 
 test.each([
   ['plain', [{ kind: 'text', text: 'plain' }]],
-  ['**b** and *i*', [{ kind: 'bold', text: 'b' }, { kind: 'text', text: ' and ' }, { kind: 'italic', text: 'i' }]],
+  [
+    '**b** and *i*',
+    [
+      { kind: 'bold', text: 'b' },
+      { kind: 'text', text: ' and ' },
+      { kind: 'italic', text: 'i' },
+    ],
+  ],
   ['`a < b`', [{ kind: 'code', text: 'a < b' }]],
   ['[name](https://example.org/a)', [{ kind: 'link', text: 'name', href: 'https://example.org/a' }]],
-  ['see http://example.org', [{ kind: 'text', text: 'see ' }, { kind: 'link', text: 'http://example.org', href: 'http://example.org' }]],
+  [
+    'see http://example.org',
+    [
+      { kind: 'text', text: 'see ' },
+      { kind: 'link', text: 'http://example.org', href: 'http://example.org' },
+    ],
+  ],
   ['2 * 3 * 4', [{ kind: 'text', text: '2 * 3 * 4' }]],
 ])('%s', (text, spans) => {
   expect(all(text)).toEqual(spans)

@@ -3,7 +3,16 @@
  * of the example workflow, with GitHub's own program replaced by one that writes down what it was asked.
  */
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -209,12 +218,14 @@ function walkWorkflow(ledger: string): { readonly failed: string | null } {
   }
   const fill = (text: string): string =>
     text.replaceAll(/\$\{\{ *(?<name>[\w.]+) *\}\}/gu, (_, name: string) => {
-      if (name.startsWith('steps.')) return new RegExp(`${name.split('.').at(-1)}=(.*)`, 'u').exec(readFileSync(outputs, 'utf8'))?.[1] ?? ''
+      if (name.startsWith('steps.'))
+        return new RegExp(`${name.split('.').at(-1)}=(.*)`, 'u').exec(readFileSync(outputs, 'utf8'))?.[1] ?? ''
       const value = values[name]
       if (value === undefined) throw new Error(`the workflow asks for ${name}`)
       return value
     })
-  const filled = (env: Step['env'] = {}) => Object.fromEntries(Object.entries(env).map(([name, text]) => [name, fill(text)]))
+  const filled = (env: Step['env'] = {}) =>
+    Object.fromEntries(Object.entries(env).map(([name, text]) => [name, fill(text)]))
   for (const { name = '', run: script, env } of jobs.review.steps) {
     if (script === undefined) continue
     const { status, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
@@ -262,7 +273,10 @@ else if (method === 'PATCH') {
 } else process.exit(1)
 writeFileSync(process.env.LEDGER, JSON.stringify(comments))
 `
-  for (const [name, text] of [['npm', npm], ['gh', gh]] as const) {
+  for (const [name, text] of [
+    ['npm', npm],
+    ['gh', gh],
+  ] as const) {
     writeFileSync(join(bin, name), text)
     chmodSync(join(bin, name), 0o755)
   }

@@ -33,19 +33,25 @@ test('on the same version none of them differs', { timeout: 120_000 }, async () 
   expect(lines.filter(({ kind }) => kind === 'progress').length).toBeGreaterThan(0)
 })
 
-test('on the draft exactly those differ that its guard is asked about, and those that its goodbye went to', { timeout: 120_000 }, async () => {
-  const lines = await read(`conversation@${draftVersion}+draft`)
-  const refunds = await reviewed.listSaying('refund')
-  const goodbyes = await reviewed.listSaying('sair')
-  expect(refunds).toHaveLength(conversations / 4)
-  const found = differing(lines)
-  expect(toIds(found.filter(({ ends }) => ends.would === 'HUMAN_HANDOFF'))).toEqual(refunds.toSorted())
-  expect(toIds(found.filter(({ ends }) => ends.would === 'USER_CLOSED'))).toEqual(goodbyes.toSorted())
-  expect(found).toHaveLength(refunds.length + goodbyes.length)
-  const { ms, steps } = lines.find((line) => line.kind === 'done') ?? { ms: 0, steps: 0 }
-  console.log(`${conversations} journals, ${steps} steps, in ${ms} ms: ${Math.round((conversations / ms) * 1_000)} journals/s`)
-  expect(conversations / (ms / 1_000)).toBeGreaterThan(100)
-})
+test(
+  'on the draft exactly those differ that its guard is asked about, and those that its goodbye went to',
+  { timeout: 120_000 },
+  async () => {
+    const lines = await read(`conversation@${draftVersion}+draft`)
+    const refunds = await reviewed.listSaying('refund')
+    const goodbyes = await reviewed.listSaying('sair')
+    expect(refunds).toHaveLength(conversations / 4)
+    const found = differing(lines)
+    expect(toIds(found.filter(({ ends }) => ends.would === 'HUMAN_HANDOFF'))).toEqual(refunds.toSorted())
+    expect(toIds(found.filter(({ ends }) => ends.would === 'USER_CLOSED'))).toEqual(goodbyes.toSorted())
+    expect(found).toHaveLength(refunds.length + goodbyes.length)
+    const { ms, steps } = lines.find((line) => line.kind === 'done') ?? { ms: 0, steps: 0 }
+    console.log(
+      `${conversations} journals, ${steps} steps, in ${ms} ms: ${Math.round((conversations / ms) * 1_000)} journals/s`,
+    )
+    expect(conversations / (ms / 1_000)).toBeGreaterThan(100)
+  },
+)
 
 test('the command line says the same of a stopped service’s data folder', { timeout: 120_000 }, async () => {
   await reviewed.service().stop()

@@ -49,15 +49,7 @@ export function Canvas(props: CanvasProps) {
   // What tests measure the first drawing by.
   useEffect(() => void performance.mark('chart-drawn'), [])
   const drawing = useMemo(
-    () => (
-      <ChartDrawing
-        picture={picture}
-        overlay={overlay}
-        describe={describe}
-        toClass={toClass}
-        tabStop={tabStop}
-      />
-    ),
+    () => <ChartDrawing picture={picture} overlay={overlay} describe={describe} toClass={toClass} tabStop={tabStop} />,
     [picture, overlay, describe, toClass, tabStop],
   )
   return (

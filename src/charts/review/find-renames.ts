@@ -30,7 +30,11 @@ export function findRenames(from: Chart, to: Chart): ReadonlyMap<string, string>
 }
 
 /** `names`: how the states around it are called in the other chart; null: as they are. */
-function toTraits(state: ChartState, chart: Chart, names: ReadonlyMap<string, string> | null): ReadonlyMap<string, number> {
+function toTraits(
+  state: ChartState,
+  chart: Chart,
+  names: ReadonlyMap<string, string> | null,
+): ReadonlyMap<string, number> {
   const { id, key, parent, entry, exit, invocations, tags, description, initial } = state
   const nameOf = (other: string): string => (other === id ? 'itself' : (names?.get(other) ?? other))
   const traits = new Map<string, number>([[`key ${key}`, nameWeight]])

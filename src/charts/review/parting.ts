@@ -66,7 +66,10 @@ export function toPartingOverlay(was: PartingPlaces | null, would: PartingPlaces
   return { kind: 'replay', marks }
 }
 
-function restore(machine: AnyStateMachine, { value, context, historyValue, children }: PersistedPlace): AnyMachineSnapshot {
+function restore(
+  machine: AnyStateMachine,
+  { value, context, historyValue, children }: PersistedPlace,
+): AnyMachineSnapshot {
   const history = Object.entries(historyValue).map(([id, nodes]) => [
     id,
     nodes.map((node) => machine.getStateNodeById(node.id)),

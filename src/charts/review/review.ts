@@ -65,7 +65,12 @@ export function judgeReview(
 ): Judgement {
   const isUnchanged = changes.length === 0 && base.chart === head.chart && base.source === head.source
   if (isUnchanged) {
-    return { isGreen: true, verdict: 'none', inFlight: 'not needed', reasons: ['nothing changed: there is nothing to approve'] }
+    return {
+      isGreen: true,
+      verdict: 'none',
+      inFlight: 'not needed',
+      reasons: ['nothing changed: there is nothing to approve'],
+    }
   }
   const given = toVerdictState(base, head, evidence.verdict)
   const inFlight = toInFlightState(head, evidence.inFlight)

@@ -102,7 +102,13 @@ function toUntested(coverage: ChartCoverage | null): readonly string[] {
   const items = open.slice(0, itemsMax).map(({ sentence, reason }) => {
     return `- not tested: ${toCell(toShort(sentence))}${reason === null ? '' : ` (${toCell(reason)})`}`
   })
-  return ['### Tests', '', summary, ...(items.length === 0 ? [] : ['', ...items]), ...toMore(open.length - items.length)]
+  return [
+    '### Tests',
+    '',
+    summary,
+    ...(items.length === 0 ? [] : ['', ...items]),
+    ...toMore(open.length - items.length),
+  ]
 }
 
 function toBlocked(result: InFlightResult | null): readonly string[] {

@@ -40,7 +40,11 @@ function readFile({ id, folder, env }: EvidenceSource): FoundEvidence {
   const token = env['DUOLOGUE_REVIEW_TOKEN'] ?? ''
   if (token === '') return { ...review, sentence: `as ${path} says; its signature was not checked` }
   if (isSignedBy(review, token)) return { ...review, sentence: `as ${path} says, signed` }
-  return { verdict: null, inFlight: null, sentence: `${path} is not signed with the review token: it counts for nothing` }
+  return {
+    verdict: null,
+    inFlight: null,
+    sentence: `${path} is not signed with the review token: it counts for nothing`,
+  }
 }
 
 async function askService({ id, env }: EvidenceSource, url: string): Promise<FoundEvidence> {

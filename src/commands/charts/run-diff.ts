@@ -93,7 +93,9 @@ async function review(base: ReadChart, head: ReadChart, { options, env }: Comman
 function cover(base: ReadChart, head: ReadChart): ChartCoverage | null {
   const files = readCoverageFiles(coverageFolder).filter(({ machine }) => machine === head.side.machine)
   for (const { chart, side } of [head, base]) {
-    const coverage = files.find((one) => one.chart === side.chart || (one.chart === null && one.version === side.version))
+    const coverage = files.find(
+      (one) => one.chart === side.chart || (one.chart === null && one.version === side.version),
+    )
     if (coverage !== undefined) return coverChart(head.chart, { coverage, walked: chart, base: base.chart })
   }
   return null

@@ -149,7 +149,8 @@ async function* toText(lines: AsyncGenerator<ReplayLine>): AsyncGenerator<string
 function find(request: FastifyRequest, library: ChartLibrary) {
   const { id } = request.params as { id: string }
   const found = findReview(library, id)
-  if (found === null) throw new HttpProblem(404, 'there is no such review: both versions have to be charts of this service')
+  if (found === null)
+    throw new HttpProblem(404, 'there is no such review: both versions have to be charts of this service')
   return { id, ...found }
 }
 

@@ -67,7 +67,10 @@ test('a thread on what is gone has no place and says what it was about', () => {
       ({ source, targets }) => source !== 'conversation.IDLE_TIMEOUT' && !targets.includes('conversation.IDLE_TIMEOUT'),
     ),
   }
-  expect(carry('conversation.IDLE_TIMEOUT', without)).toMatchObject({ at: null, subject: expect.stringMatching(/^IDLE_TIMEOUT/u) })
+  expect(carry('conversation.IDLE_TIMEOUT', without)).toMatchObject({
+    at: null,
+    subject: expect.stringMatching(/^IDLE_TIMEOUT/u),
+  })
   expect(carry('conversation.PENDING', without)?.at).toBe('conversation.PENDING')
 })
 
@@ -77,7 +80,11 @@ test('a thread on a chart that nobody has any more is shown by its id', () => {
 })
 
 test('two states that came for one that went, and are equally like it, are not guessed between', () => {
-  const state = (id: string, key: string) => ({ ...chart.states.find(({ id: one }) => one === 'conversation.EXPIRED')!, id, key })
+  const state = (id: string, key: string) => ({
+    ...chart.states.find(({ id: one }) => one === 'conversation.EXPIRED')!,
+    id,
+    key,
+  })
   const from: Chart = { ...chart, transitions: [], states: [chart.states[0]!, state('conversation.old', 'old')] }
   const to: Chart = { ...from, states: [chart.states[0]!, state('conversation.a', 'a'), state('conversation.b', 'b')] }
   expect(findRenames(from, to).has('conversation.old')).toBe(false)

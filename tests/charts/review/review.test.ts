@@ -60,10 +60,15 @@ test.each([
 test('any change of either side voids the verdict', () => {
   const field = fc.constantFrom('chart' as const, 'source' as const)
   fc.assert(
-    fc.property(fc.constantFrom('base' as const, 'head' as const), field, fc.stringMatching(/^[0-9a-f]{16}$/u), (side, name, hash) => {
-      const now = { ...sides, [side]: { ...sides[side], [name]: hash } }
-      expect(judgeReview(now, changes, { verdict: approved, inFlight: green }).verdict).toBe('void')
-    }),
+    fc.property(
+      fc.constantFrom('base' as const, 'head' as const),
+      field,
+      fc.stringMatching(/^[0-9a-f]{16}$/u),
+      (side, name, hash) => {
+        const now = { ...sides, [side]: { ...sides[side], [name]: hash } }
+        expect(judgeReview(now, changes, { verdict: approved, inFlight: green }).verdict).toBe('void')
+      },
+    ),
   )
 })
 

@@ -19,7 +19,13 @@ import { apiToken, createMemoryReadModel, createTestApp, type TestApp } from './
 const reviewToken = 'a-token-of-reviewers'
 const id = `conversation@${ownVersion}..${draftVersion}`
 const draftRef = encodeURIComponent(`conversation@${draftVersion}+draft`)
-const draft: Draft = { name: 'draft', machines: { conversation: registration }, source: 'dddd', places: {}, coverage: [] }
+const draft: Draft = {
+  name: 'draft',
+  machines: { conversation: registration },
+  source: 'dddd',
+  places: {},
+  coverage: [],
+}
 
 let charts: ChartsPart
 let app: TestApp
@@ -83,8 +89,13 @@ test('a verdict is given on what was seen, and the newest one counts', async () 
 
 test('a thread hangs on a state, is answered, resolved, and opened again', async () => {
   const path = `/api/charts/${draftRef}/threads`
-  type Listed = { items: { id: string; at: string; resolvedBy: string | null; comments: object[] }[]; mayWrite: boolean }
-  const opened = (await ask(path, { body: { about: 'conversation.PENDING', name: 'Ana', body: '<b>why</b>' } })).json<Listed>()
+  type Listed = {
+    items: { id: string; at: string; resolvedBy: string | null; comments: object[] }[]
+    mayWrite: boolean
+  }
+  const opened = (
+    await ask(path, { body: { about: 'conversation.PENDING', name: 'Ana', body: '<b>why</b>' } })
+  ).json<Listed>()
   const [thread] = opened.items
   expect(opened).toMatchObject({ mayWrite: true, items: [{ at: 'conversation.PENDING' }] })
   await ask(path, { body: { threadId: thread?.id, name: 'Bo', body: 'so' } })
@@ -108,7 +119,12 @@ test.each([
 })
 
 test('without the API token nothing is read', async () => {
-  for (const url of [`/api/reviews/${id}`, '/api/charts/conversation/threads', '/api/charts/conversation/coverage', '/api/charts/conversation/replay']) {
+  for (const url of [
+    `/api/reviews/${id}`,
+    '/api/charts/conversation/threads',
+    '/api/charts/conversation/coverage',
+    '/api/charts/conversation/replay',
+  ]) {
     expect((await app.server.inject({ method: 'GET', url })).statusCode, url).toBe(401)
   }
 })
@@ -146,7 +162,9 @@ test('a coverage names what changed and is not tested first', async () => {
 })
 
 test('a thousand journals are replayed in one stream: none differs on the same machine, on the draft those of its guard', async () => {
-  store.journals = Array.from({ length: 1_000 }, (_, place) => writeJournal(place, place % 10 === 0 ? 'a refund!' : 'how much?'))
+  store.journals = Array.from({ length: 1_000 }, (_, place) =>
+    writeJournal(place, place % 10 === 0 ? 'a refund!' : 'how much?'),
+  )
   const read = async (ref: string): Promise<readonly ReplayLine[]> =>
     (await ask(`/api/charts/${ref}/replay?count=1000`)).body
       .trim()
@@ -158,7 +176,10 @@ test('a thousand journals are replayed in one stream: none differs on the same m
   expect(lines.at(-1)).toMatchObject({ kind: 'done', done: 1_000, differs: 100, same: 900 })
   const differing = lines.filter((line) => line.kind === 'differs')
   expect(differing.map((line) => line.id).toSorted()).toEqual(
-    store.journals.filter((_, place) => place % 10 === 0).map((journal) => journal.id).toSorted(),
+    store.journals
+      .filter((_, place) => place % 10 === 0)
+      .map((journal) => journal.id)
+      .toSorted(),
   )
   expect(differing[0]?.first.wouldPlaces.transitions).toEqual(['conversation.PENDING|message.received|0'])
 }, 60_000)
@@ -196,7 +217,10 @@ function createMemoryStore() {
       threads.set(threadId, { ...thread, resolvedAt: isResolved ? at : null, resolvedBy: isResolved ? author : null })
       return true
     },
-    listThreads: async () => ({ items: [...threads.values()].map(({ machine: _machine, ...thread }) => thread), charts }),
+    listThreads: async () => ({
+      items: [...threads.values()].map(({ machine: _machine, ...thread }) => thread),
+      charts,
+    }),
     async giveVerdict(review, verdict) {
       verdicts.unshift({ review, verdict: { ...verdict, at } })
       return { at }

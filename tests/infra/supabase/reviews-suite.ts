@@ -39,7 +39,9 @@ export function describeReviews(database: () => DatabaseInUse): void {
         const page = await store().listJournals({ machine: 'conversation' }, after, 2)
         for (const { id, version, events } of page.items) {
           seen.push(id)
-          expect(events?.map((event) => event.version)).toEqual(Array.from({ length: version }, (_, place) => place + 1))
+          expect(events?.map((event) => event.version)).toEqual(
+            Array.from({ length: version }, (_, place) => place + 1),
+          )
           expect(events?.every(({ occurredAt }) => occurredAt >= at)).toBe(true)
         }
         after = page.next

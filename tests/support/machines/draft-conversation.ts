@@ -31,7 +31,10 @@ export function createDraft(word: string): MachineRegistration {
   const guards = {
     ...implementations.guards,
     needsPerson: (scope: Scope, params: never) =>
-      asksForPerson(scope, params) || String(scope.event['body'] ?? '').toLowerCase().includes(word),
+      asksForPerson(scope, params) ||
+      String(scope.event['body'] ?? '')
+        .toLowerCase()
+        .includes(word),
   }
   const machine = createMachine(changed as never, { ...implementations, guards } as never)
   const versions: readonly OlderVersion[] = [

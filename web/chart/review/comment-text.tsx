@@ -52,7 +52,7 @@ function Spans({ spans }: { readonly spans: readonly Span[] }) {
         if (kind === 'code') return <code key={place}>{text}</code>
         if (kind === 'link') {
           return (
-            <a key={place} href={href ?? ""} target="_blank" rel="noreferrer noopener nofollow">
+            <a key={place} href={href ?? ''} target="_blank" rel="noreferrer noopener nofollow">
               {text}
             </a>
           )

@@ -71,13 +71,19 @@ export function Comments({ view, about }: { readonly view: View; readonly about:
 /** All of the machine, those that are open first, wherever they hang now. */
 export function AllThreads({ view, onGo }: { readonly view: View; readonly onGo: (id: string) => void }) {
   const of = useThreads(view.ref)
-  const items = (of.threads?.items ?? []).toSorted((a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null))
+  const items = (of.threads?.items ?? []).toSorted(
+    (a, b) => Number(a.resolvedAt !== null) - Number(b.resolvedAt !== null),
+  )
   const open = items.filter(({ resolvedAt }) => resolvedAt === null).length
   return (
     <section aria-label="All comments" class="comments">
       <h3>Comments</h3>
       {of.threads !== null && (
-        <p>{items.length === 0 ? 'None yet: select a state or transition to write one.' : `${open} open, ${items.length - open} resolved`}</p>
+        <p>
+          {items.length === 0
+            ? 'None yet: select a state or transition to write one.'
+            : `${open} open, ${items.length - open} resolved`}
+        </p>
       )}
       <ul class="links">
         {items.map(({ id, at, subject, comments, resolvedAt }) => (
@@ -124,7 +130,12 @@ function OneThread({ chart, thread, of }: ThreadProps) {
       ))}
       {of.threads?.mayWrite === true && (
         <p class="buttons">
-          <button type="button" class="secondary" onClick={() => setAnswering(!isAnswering)} aria-expanded={isAnswering}>
+          <button
+            type="button"
+            class="secondary"
+            onClick={() => setAnswering(!isAnswering)}
+            aria-expanded={isAnswering}
+          >
             Answer
           </button>
           <button

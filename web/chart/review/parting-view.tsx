@@ -77,7 +77,9 @@ function Send({ send, other }: { readonly send: Doing; readonly other: Doing | n
   return (
     <div class="send">
       <span class="goal">{String(send['action'])}</span>
-      {typeof body === 'string' && <Text text={body} other={typeof before['body'] === 'string' ? before['body'] : ''} />}
+      {typeof body === 'string' && (
+        <Text text={body} other={typeof before['body'] === 'string' ? before['body'] : ''} />
+      )}
       <Fields fields={rest} other={before} />
     </div>
   )
@@ -96,7 +98,9 @@ function Ask({ ask, other }: { readonly ask: Doing; readonly other: Doing | null
 
 /** Only those that are another. */
 function Fields({ fields, other }: { readonly fields: Doing; readonly other: Doing }) {
-  const changed = Object.entries(fields).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(other[name]))
+  const changed = Object.entries(fields).filter(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(other[name]),
+  )
   return (
     <>
       {changed.map(([name, value]) => (

@@ -103,20 +103,23 @@ function Progress({ run: { totals, isRunning, problem }, wanted }: { readonly ru
         </p>
       )}
       <p role="status" class="replayed">
-        {isRunning ? `${done.toLocaleString('en')} replayed …` : problem === null && totals !== null && (
-          <>
-            <b>
-              {differs === 0
-                ? `All ${done.toLocaleString('en')} the same`
-                : `${(differs - otherWay).toLocaleString('en')} of ${done.toLocaleString('en')} would go otherwise`}
-            </b>
-            <span class="goal">
-              {same.toLocaleString('en')} the same
-              {otherWay > 0 && `, ${otherWay.toLocaleString('en')} end the same by another way`}, in{' '}
-              {(ms / 1_000).toFixed(1)} s. Nothing was sent.
-            </span>
-          </>
-        )}
+        {isRunning
+          ? `${done.toLocaleString('en')} replayed …`
+          : problem === null &&
+            totals !== null && (
+              <>
+                <b>
+                  {differs === 0
+                    ? `All ${done.toLocaleString('en')} the same`
+                    : `${(differs - otherWay).toLocaleString('en')} of ${done.toLocaleString('en')} would go otherwise`}
+                </b>
+                <span class="goal">
+                  {same.toLocaleString('en')} the same
+                  {otherWay > 0 && `, ${otherWay.toLocaleString('en')} end the same by another way`}, in{' '}
+                  {(ms / 1_000).toFixed(1)} s. Nothing was sent.
+                </span>
+              </>
+            )}
       </p>
     </>
   )
@@ -181,7 +184,14 @@ function Differences({ view, comparison, run, onGo, onParting, stepper }: Props 
                   {toDay(line.openedAt)}, parts at step {line.first.version} of {line.steps}
                 </span>
               </button>
-              {isSelected && <Parting line={line} base={comparison.base.version} head={comparison.head.version} root={view.chart.root} />}
+              {isSelected && (
+                <Parting
+                  line={line}
+                  base={comparison.base.version}
+                  head={comparison.head.version}
+                  root={view.chart.root}
+                />
+              )}
             </li>
           )
         })}
@@ -200,7 +210,8 @@ function Outcome({ line: { ends, breaks, differences } }: { readonly line: Repla
       </>
     )
   }
-  const text = differences[0] === 'way' ? 'another way' : differences.includes('sends') ? 'another answer' : 'asks otherwise'
+  const text =
+    differences[0] === 'way' ? 'another way' : differences.includes('sends') ? 'another answer' : 'asks otherwise'
   return (
     <>
       <span class="chip">{text}</span> {ends.was}

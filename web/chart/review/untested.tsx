@@ -6,7 +6,9 @@ import { useAsked } from '../use-asked.ts'
 type Props = { readonly view: View; readonly baseRef: string; readonly onGo: (id: string) => void }
 
 export function Untested({ view, baseRef, onGo }: Props) {
-  const { answer, problem } = useAsked(`${view.ref} ${view.hash} ${baseRef}`, async () => readCoverage(view.ref, baseRef))
+  const { answer, problem } = useAsked(`${view.ref} ${view.hash} ${baseRef}`, async () =>
+    readCoverage(view.ref, baseRef),
+  )
   const items = answer?.items ?? []
   const changed = items.filter(({ isChanged, what }) => isChanged && what === 'transition')
   const open = changed.filter(({ kind }) => kind !== 'covered')

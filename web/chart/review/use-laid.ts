@@ -25,7 +25,8 @@ export function useLaid(view: View, { layer }: Address, parting: Overlay | null)
       return { overlay: parting, legend }
     }
     if (overlays !== null && isTests && coverage.answer !== null) return overlays.layCoverage(coverage.answer)
-    if (isTests && coverage.problem !== null) return { overlay: nothing, legend: [{ tone: '', text: coverage.problem }] }
+    if (isTests && coverage.problem !== null)
+      return { overlay: nothing, legend: [{ tone: '', text: coverage.problem }] }
     if (overlays !== null && layer === 'findings') return overlays.layFindings(view)
     return view.comparison === null ? null : { overlay: view.comparison.overlay, legend: [] }
   }, [view, layer, overlays, coverage, parting])
