@@ -235,7 +235,8 @@ function findRefusal(
 const resultType = /^xstate\.(?:done|error)\.actor\.(?<child>.+)$/u
 
 function toChildId(event: JsonObject): string | null {
-  return resultType.exec(String(event['type']))?.groups?.['child'] ?? null
+  const { type } = event
+  return typeof type === 'string' ? (resultType.exec(type)?.groups?.['child'] ?? null) : null
 }
 
 /** The timer of the machine that wrote the journal which this entry is; null when it is none. */

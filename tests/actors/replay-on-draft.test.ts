@@ -298,7 +298,7 @@ test('a thousand random conversations differ nowhere on the same machine', () =>
   let steps = 0
   fc.assert(
     fc.property(life, (given) => {
-      const written = write(conversationRegistration, input, given as readonly Given[])
+      const written = write(conversationRegistration, input, given)
       steps += written.length
       const pair = { own: conversationRegistration, draft: conversationRegistration }
       expect(replayOnDraft(pair, written, beginning + 10 ** 10).kind).toBe('same')
@@ -316,7 +316,7 @@ test('with one guard changed exactly those conversations differ in which it was 
   let [touched, untouched] = [0, 0]
   fc.assert(
     fc.property(life, (given) => {
-      const written = write(conversationRegistration, input, given as readonly Given[])
+      const written = write(conversationRegistration, input, given)
       // The old guard's yes is in the journal: the step whose message asks for a person enters the handoff.
       let asked = false
       let snapshot = ''

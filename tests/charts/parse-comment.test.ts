@@ -73,7 +73,10 @@ test('no text makes a link to anything but http or https, and no text is lost', 
       for (const { kind, href } of spans) expect(kind === 'link').toBe(href !== undefined)
       for (const { href } of spans) expect(href ?? 'https://').toMatch(/^https?:\/\//u)
       const letters = (value: string): string => value.replaceAll(/[^\p{L}\p{N}]/gu, '')
-      if (!/[`*[\]>-]/u.test(text)) expect(letters(spans.map(({ text: own }) => own).join(''))).toBe(letters(text))
+      // Without any sign of a rule, nothing may be missing.
+      const isPlain = !/[`*[\]>-]/u.test(text)
+      const shown = isPlain ? spans.map(({ text: own }) => own).join('') : text
+      expect(letters(shown)).toBe(letters(text))
     }),
     { numRuns: 2_000 },
   )

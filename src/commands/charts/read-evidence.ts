@@ -50,6 +50,7 @@ function readFile({ id, folder, env }: EvidenceSource): FoundEvidence {
 async function askService({ id, env }: EvidenceSource, url: string): Promise<FoundEvidence> {
   const { status, body } = await openServiceApi(readConfig(env), url).get(`/api/reviews/${encodeURIComponent(id)}`)
   if (status === 404) return { verdict: null, inFlight: null, sentence: `the service at ${url} has no review ${id}` }
-  if (status !== 200) throw new Error(`the service at ${url} answered ${status}: ${String(body['detail'] ?? '')}`)
+  if (status !== 200)
+    throw new Error(`the service at ${url} answered ${status}: ${JSON.stringify(body['detail'] ?? '')}`)
   return { ...parseReviewFile(body), sentence: `as the service at ${url} says` }
 }

@@ -188,7 +188,7 @@ test('a thousand journals are replayed in one stream: none differs on the same m
 
 function createMemoryStore() {
   const threads = new Map<string, StoredThread & { machine: string }>()
-  const charts: { [hash: string]: Json } = {}
+  const written: { [hash: string]: Json } = {}
   const verdicts: { review: string; verdict: StoredVerdict }[] = []
   const at = '2026-11-25T10:00:00.000Z'
   const memory: ReviewStore & { journals: readonly StoredJournal[]; clear(): void; isEmpty(): boolean } = {
@@ -205,7 +205,7 @@ function createMemoryStore() {
       const comment = { id: commentId, author, body, at }
       const thread = threads.get(threadId)
       if (thread === undefined && opens === null) return false
-      if (opens !== null) charts[opens.chartHash] = opens.chart
+      if (opens !== null) written[opens.chartHash] = opens.chart
       const { about, chartHash, comments } = thread ?? { ...opens!, comments: [] }
       const open = { openedAt: at, resolvedAt: null, resolvedBy: null }
       threads.set(threadId, { id: threadId, machine, about, chartHash, ...open, comments: [...comments, comment] })
@@ -219,7 +219,7 @@ function createMemoryStore() {
     },
     listThreads: async () => ({
       items: [...threads.values()].map(({ machine: _machine, ...thread }) => thread),
-      charts,
+      charts: written,
     }),
     async giveVerdict(review, verdict) {
       verdicts.unshift({ review, verdict: { ...verdict, at } })

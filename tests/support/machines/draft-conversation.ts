@@ -32,7 +32,7 @@ export function createDraft(word: string): MachineRegistration {
     ...implementations.guards,
     needsPerson: (scope: Scope, params: never) =>
       asksForPerson(scope, params) ||
-      String(scope.event['body'] ?? '')
+      JSON.stringify(scope.event['body'] ?? '')
         .toLowerCase()
         .includes(word),
   }
