@@ -34,8 +34,9 @@ export async function runReplayOn({ words, options, env }: CommandCall, draftNam
     const replays = createReplays({ store: createReviewStore(client), readModel, machines })
     for await (const line of replays.run(proposed, filter, last)) if (line.kind !== 'progress') lines.push(line)
   })
+  const failed = lines.find((line) => line.kind === 'failed')
   const totals = lines.find((line) => line.kind === 'done')
-  if (totals === undefined) throw new Error('the replay ended before its end')
+  if (totals === undefined) throw new Error(failed?.reason ?? 'the replay ended before its end')
   const differing = lines.filter((line) => line.kind === 'differs')
   const unknown = lines.filter((line) => line.kind === 'unknown')
   const { kind: _kind, ...counts } = totals

@@ -1,4 +1,5 @@
 /** Replays of stored conversations on a draft: the store, the machines of this deployment, and those that are proposed. */
+import { lintMachine } from '../actors/host-lint.ts'
 import type { Moment, Parting } from '../actors/replay-on-draft.ts'
 import type { JournalledEvent } from '../actors/replay-on-draft.ts'
 import type { ReadModel } from '../actors/read-model.ts'
@@ -25,6 +26,8 @@ export type ReplaysOptions = {
 const eventsMax = 20_000
 const eventsPerPage = 200
 const progressEveryMs = 100
+/** Findings of the host lint that would hold this process for ever. */
+const endlessRules: readonly string[] = ['max-iterations', 'always-cycle']
 
 export function createReplays({ store, readModel, machines }: ReplaysOptions): Replays {
   return {
@@ -32,6 +35,11 @@ export function createReplays({ store, readModel, machines }: ReplaysOptions): R
       const machine = draft.machine.id
       const own = machines[machine]
       if (own === undefined) throw new Error(`this deployment has no machine ${machine}`)
+      const endless = lintMachine(draft).find(({ rule }) => endlessRules.includes(rule))
+      if (endless !== undefined) {
+        yield { kind: 'failed', reason: `the draft is not run: ${endless.sentence}` }
+        return
+      }
       const pair = { own, draft }
       const readLong = async (id: string) => readLongJournal(readModel, id)
       const began = performance.now()

@@ -97,6 +97,8 @@ test(
     expect(await untested.first().innerText()).toContain('changed')
     await untested.first().click()
     expect(await page.locator('.chart [data-edge].selected').count()).toBe(1)
+    await page.getByRole('tab', { name: 'Details' }).click()
+    await panel.getByText('It was added or changed, and no test walks it.').waitFor()
 
     await page.getByRole('tab', { name: 'Changes' }).click()
     await choice(page, 'Show').selectOption('tests')
@@ -118,6 +120,10 @@ test(
     expect(await panel.locator('.comment-text b').innerText()).toBe('not')
     expect(await panel.locator('.comment-text').innerText()).toContain('<img src=x')
     expect(await panel.locator('.comment-text img').count()).toBe(0)
+
+    await choice(page, 'Show').selectOption('comments')
+    await page.locator('.legend').getByText('0 open').waitFor()
+    expect(await marked(page, 'state', 'allowed')).toHaveLength(1)
 
     await page.getByRole('tab', { name: 'Review' }).click()
     await panel.getByLabel('Note').fill('Refunds need a person.')

@@ -8,7 +8,7 @@ export const tabs = ['details', 'simulate', 'changes', 'findings', 'review'] as 
 export type Tab = (typeof tabs)[number]
 
 /** What may be laid over the chart in place of the kinds or the comparison. */
-export const layers = ['tests', 'findings'] as const
+export const layers = ['tests', 'findings', 'comments'] as const
 export type Layer = (typeof layers)[number]
 
 export const phases = ['both', 'before', 'after'] as const

@@ -23,8 +23,15 @@ export async function readView(ref: string, base: string | null, folds: readonly
   return ask<View>(`/api/charts/${encodeURIComponent(ref)}/view${toQuery({ base, fold: folds.join(',') })}`)
 }
 
+const coverages = new Map<string, Promise<ChartCoverage>>()
+
+/** It is a file of the build: asked for once. */
 export async function readCoverage(ref: string, base: string | null): Promise<ChartCoverage> {
-  return ask<ChartCoverage>(`/api/charts/${encodeURIComponent(ref)}/coverage${toQuery({ base })}`)
+  const path = `/api/charts/${encodeURIComponent(ref)}/coverage${toQuery({ base })}`
+  const asked = coverages.get(path) ?? ask<ChartCoverage>(path)
+  coverages.set(path, asked)
+  asked.catch(() => coverages.delete(path))
+  return asked
 }
 
 export async function readWalk(ref: string, steps: readonly Step[], base: string | null): Promise<ReviewedWalk> {
@@ -40,6 +47,10 @@ export async function readWalkTest(ref: string, steps: readonly Step[]): Promise
 
 export function toFilePath(ref: string, form: string, base: string | null, folds: readonly string[]): string {
   return `/api/charts/${encodeURIComponent(ref)}.${form}${toQuery({ base, fold: folds.join(',') })}`
+}
+
+export function toThreadsPath(ref: string): string {
+  return `/api/charts/${encodeURIComponent(ref)}/threads`
 }
 
 export function toStepsText(steps: readonly Step[]): string {

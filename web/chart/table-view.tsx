@@ -11,7 +11,14 @@ type Props = {
   readonly onSelect: (id: string) => void
 }
 
-const columns = { compare: 'Change', coverage: 'Tests', findings: 'Findings', replay: 'Replay', heat: 'Live' } as const
+const columns = {
+  compare: 'Change',
+  coverage: 'Tests',
+  findings: 'Findings',
+  comments: 'Comments',
+  replay: 'Replay',
+  heat: 'Live',
+} as const
 
 export function TableView({ view, overlay, selected, toClass, onSelect }: Props) {
   const marks = overlay?.marks ?? {}

@@ -26,6 +26,6 @@ export type Mark = {
 }
 
 export type Overlay = {
-  readonly kind: 'compare' | 'coverage' | 'findings' | 'replay' | 'heat'
+  readonly kind: 'compare' | 'coverage' | 'findings' | 'comments' | 'replay' | 'heat'
   readonly marks: { readonly [id: string]: Mark }
 }

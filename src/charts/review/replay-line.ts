@@ -50,3 +50,5 @@ export type ReplayLine =
   | { readonly kind: 'unknown'; readonly id: string; readonly reason: string }
   | ({ readonly kind: 'progress' } & ReplayTotals)
   | ({ readonly kind: 'done' } & ReplayTotals)
+  /** It ended before its end. */
+  | { readonly kind: 'failed'; readonly reason: string }

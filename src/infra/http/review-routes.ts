@@ -86,24 +86,26 @@ export async function registerReviewRoutes(app: FastifyInstance, options: Review
   registerThreads(app, options)
   app.get('/api/reviews/:id', { config: { operation: operations.get } }, async (request) => {
     const { id, base, head } = find(request, library)
-    return options.readReview(id, base, head)
+    return stored(options.readReview(id, base, head))
   })
   app.post('/api/reviews/:id', { config: { operation: operations.decide } }, async (request) => {
     assertReviewer(request, options)
     const { id, base, head } = find(request, library)
     const { verdict, name: author, note, seen } = readBody(decided, request.body)
-    const now = await options.readReview(id, base, head)
+    const now = await stored(options.readReview(id, base, head))
     if (seen !== now.seen) throw new HttpProblem(412, 'the machine is another one than the one that was looked at')
     const sides = { base: options.toSide(base), head: options.toSide(head) }
-    await options.store.giveVerdict(id, { id: options.ids.next(), ...sides, verdict, author, note: note.trim() })
-    return options.readReview(id, base, head)
+    await stored(
+      options.store.giveVerdict(id, { id: options.ids.next(), ...sides, verdict, author, note: note.trim() }),
+    )
+    return stored(options.readReview(id, base, head))
   })
 }
 
 function registerThreads(app: FastifyInstance, options: ReviewRouteOptions): void {
   const { library, store } = options
   const list = async ({ chart }: LibraryChart) => {
-    const { items, charts } = await store.listThreads(chart.machine)
+    const { items, charts } = await stored(store.listThreads(chart.machine))
     const parsed = Object.fromEntries(Object.entries(charts).map(([hash, one]) => [hash, parseChart(one)]))
     return { items: carryThreads(items, parsed, chart), mayWrite: options.reviewToken !== null }
   }
@@ -118,14 +120,16 @@ function registerThreads(app: FastifyInstance, options: ReviewRouteOptions): voi
     if ((threadId === undefined) === (about === undefined)) throw new HttpProblem(400, 'either threadId or about')
     const isKnown = [...chart.states, ...chart.transitions].some(({ id }) => id === about)
     if (about !== undefined && !isKnown) throw new HttpProblem(400, 'about: the chart has no such state or transition')
-    const isWritten = await store.addComment({
-      commentId: options.ids.next(),
-      threadId: threadId ?? options.ids.next(),
-      machine: chart.machine,
-      author,
-      body,
-      opens: about === undefined ? null : { about, chartHash: hash, chart },
-    })
+    const isWritten = await stored(
+      store.addComment({
+        commentId: options.ids.next(),
+        threadId: threadId ?? options.ids.next(),
+        machine: chart.machine,
+        author,
+        body,
+        opens: about === undefined ? null : { about, chartHash: hash, chart },
+      }),
+    )
     if (!isWritten) throw new HttpProblem(404, 'there is no such thread')
     return list(entry)
   })
@@ -136,14 +140,32 @@ function registerThreads(app: FastifyInstance, options: ReviewRouteOptions): voi
     if (!idPattern.test(threadId)) throw new HttpProblem(404, 'there is no such thread')
     const { isResolved, name: author } = readBody(settled, request.body)
     const { machine } = entry.chart
-    const isSettled = await store.settleThread({ threadId: threadId.toLowerCase(), machine, isResolved, author })
+    const isSettled = await stored(
+      store.settleThread({ threadId: threadId.toLowerCase(), machine, isResolved, author }),
+    )
     if (!isSettled) throw new HttpProblem(404, 'there is no such thread')
     return list(entry)
   })
 }
 
+/** The status was sent long ago when the database stops answering: the last line says so. */
 async function* toText(lines: AsyncGenerator<ReplayLine>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${JSON.stringify(line)}\n`
+  try {
+    for await (const line of lines) yield `${JSON.stringify(line)}\n`
+  } catch {
+    yield `${JSON.stringify({ kind: 'failed', reason: 'the database does not answer' } satisfies ReplayLine)}\n`
+  }
+}
+
+/** Charts are read without the database; what people said of them is not. */
+async function stored<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer
+  } catch (error) {
+    throw new HttpProblem(503, 'comments and verdicts cannot be reached: the database does not answer', {
+      cause: error,
+    })
+  }
 }
 
 function find(request: FastifyRequest, library: ChartLibrary) {

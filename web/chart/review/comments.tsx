@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { View } from '../../../src/charts/library.ts'
 import { CommentText } from './comment-text.tsx'
+import { TestsOf } from './tests-of.tsx'
 import { comment, readThreads, settle, type Thread, type Threads } from './review-api.ts'
 import './review.css'
 import { useWriter, WriterFields } from './writer-fields.tsx'
@@ -50,21 +51,24 @@ export function Comments({ view, about }: { readonly view: View; readonly about:
   const here = of.threads?.items.filter(({ at }) => at === about) ?? []
   const isRemoved = view.comparison?.onlyBase.includes(about) === true
   return (
-    <section aria-label="Comments" class="comments">
-      <h3>Comments</h3>
-      {here.map((thread) => (
-        <OneThread key={thread.id} chart={view.ref} thread={thread} of={of} />
-      ))}
-      {here.length === 0 && of.threads !== null && <p class="hint">None yet.</p>}
-      {of.threads?.mayWrite === true && !isRemoved && (
-        <Write
-          of="comment"
-          label="Comment"
-          onWrite={async (body, writer) => of.write(comment(view.ref, { about }, body, writer))}
-        />
-      )}
-      <Problem of={of} />
-    </section>
+    <>
+      <TestsOf view={view} about={about} />
+      <section aria-label="Comments" class="comments">
+        <h3>Comments</h3>
+        {here.map((thread) => (
+          <OneThread key={thread.id} chart={view.ref} thread={thread} of={of} />
+        ))}
+        {here.length === 0 && of.threads !== null && <p class="hint">None yet.</p>}
+        {of.threads?.mayWrite === true && !isRemoved && (
+          <Write
+            of="comment"
+            label="Comment"
+            onWrite={async (body, writer) => of.write(comment(view.ref, { about }, body, writer))}
+          />
+        )}
+        <Problem of={of} />
+      </section>
+    </>
   )
 }
 

@@ -53,6 +53,7 @@ export function Replay(props: Props) {
         for (const line of batch) {
           if (line.kind === 'differs') lines = [...lines, line]
           else if (line.kind === 'unknown') unknown = [...unknown, line]
+          else if (line.kind === 'failed') throw new Error(line.reason)
           else totals = line
         }
         show({ isRunning: true, problem: null })

@@ -3,7 +3,7 @@ import type { ChartCoverage } from '../../../src/charts/coverage/cover-chart.ts'
 import type { Carried } from '../../../src/charts/review/carry-threads.ts'
 import type { ReplayLine } from '../../../src/charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../../src/charts/review/review-answer.ts'
-import { ask, Refused, refuse, toQuery } from '../api.ts'
+import { ask, Refused, refuse, toQuery, toThreadsPath } from '../api.ts'
 
 export type Thread = Carried<{
   readonly id: string
@@ -61,10 +61,6 @@ export async function comment(
 
 export async function settle(ref: string, threadId: string, isResolved: boolean, writer: Writer): Promise<Threads> {
   return post(`${toThreadsPath(ref)}/${threadId}`, { isResolved, name: writer.name }, writer)
-}
-
-function toThreadsPath(ref: string): string {
-  return `/api/charts/${encodeURIComponent(ref)}/threads`
 }
 
 async function post<Answer>(path: string, body: object, { token }: Writer): Promise<Answer> {

@@ -3,7 +3,8 @@ import { useMemo } from 'preact/hooks'
 import type { Overlay } from '../../../src/charts/drawing/overlay.ts'
 import type { View } from '../../../src/charts/library.ts'
 import type { Address } from '../address.ts'
-import { readCoverage } from '../api.ts'
+import { ask, readCoverage, toThreadsPath } from '../api.ts'
+import type { Threads } from './review-api.ts'
 import { useAsked } from '../use-asked.ts'
 import { useLazy } from '../use-lazy.ts'
 import type { Laid } from './overlays.ts'
@@ -14,6 +15,9 @@ export function useLaid(view: View, { layer }: Address, parting: Overlay | null)
   const isTests = layer === 'tests'
   const key = isTests ? `${view.ref} ${view.comparison?.baseRef ?? ''}` : null
   const coverage = useAsked(key, async () => readCoverage(view.ref, view.comparison?.baseRef ?? null))
+  const threads = useAsked(layer === 'comments' ? `${view.ref} ${view.hash}` : null, async () =>
+    ask<Threads>(toThreadsPath(view.ref)),
+  )
   const overlays = useLazy(layer !== null, loadOverlays)
   return useMemo(() => {
     if (parting !== null) {
@@ -27,9 +31,11 @@ export function useLaid(view: View, { layer }: Address, parting: Overlay | null)
     if (overlays !== null && isTests && coverage.answer !== null) return overlays.layCoverage(coverage.answer)
     if (isTests && coverage.problem !== null)
       return { overlay: nothing, legend: [{ tone: '', text: coverage.problem }] }
+    if (overlays !== null && layer === 'comments' && threads.answer !== null)
+      return overlays.layComments(threads.answer)
     if (overlays !== null && layer === 'findings') return overlays.layFindings(view)
     return view.comparison === null ? null : { overlay: view.comparison.overlay, legend: [] }
-  }, [view, layer, overlays, coverage, parting])
+  }, [view, layer, overlays, coverage, threads, parting])
 }
 
 const nothing: Overlay = { kind: 'coverage', marks: {} }
