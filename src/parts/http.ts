@@ -42,7 +42,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       machines,
       draft,
       reviewToken: config.reviewToken,
-      checkInFlight: async () => null,
+      live: database.live,
     }),
     webhooks: config.roles.includes('webhook')
       ? {

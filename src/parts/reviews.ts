@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+import type { LiveReadModel } from '../actors/live-read-model.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { ReviewStore, StoredVerdict } from '../actors/review-store.ts'
 import { compareCharts } from '../charts/compare/compare-charts.ts'
@@ -16,7 +17,8 @@ import { signReview } from '../charts/review/review-file.ts'
 import { judgeReview, reviewSchemaName, verdictSchema } from '../charts/review/review.ts'
 import type { ReviewSide, Verdict } from '../charts/review/review.ts'
 import type { ReviewRouteOptions } from '../infra/http/review-routes.ts'
-import type { MachineRegistry } from '../machines/registry.ts'
+import type { MachineRegistration, MachineRegistry } from '../machines/registry.ts'
+import { checkProposal } from './check-proposal.ts'
 import type { Draft } from './draft.ts'
 import { hashOwnSources } from './machine-sources.ts'
 import { createReplays } from './replays.ts'
@@ -28,8 +30,7 @@ export type ReviewsOptions = {
   readonly machines: MachineRegistry
   readonly draft: Draft | null
   readonly reviewToken: string | null
-  /** What a proposed machine would do to the conversations that are stored; null when it cannot be asked. */
-  readonly checkInFlight: (head: LibraryChart) => Promise<InFlightResult | null>
+  readonly live: Pick<LiveReadModel, 'inFlight'>
 }
 
 export type ReviewsPart = Pick<
@@ -48,6 +49,10 @@ export function openReviews(options: ReviewsOptions): ReviewsPart {
     const sources = { build: ownSource, draft: draft?.source ?? null, stored: null } as const
     return { machine: chart.machine, version: chart.version, chart: hash, source: sources[source] }
   }
+  const registrationOf = ({ source, chart }: LibraryChart): MachineRegistration | undefined => {
+    const hosted = { build: machines, draft: draft?.machines, stored: undefined } as const
+    return hosted[source]?.[chart.machine]
+  }
   return {
     library,
     store,
@@ -55,12 +60,15 @@ export function openReviews(options: ReviewsOptions): ReviewsPart {
     toSide,
     cover: (entry, base) => cover(entry, base, library, [...(draft?.coverage ?? []), ...ownCoverage]),
     replay(entry, filter, conversationsMax) {
-      const hosted = { build: machines, draft: draft?.machines, stored: undefined } as const
-      const registration = hosted[entry.source]?.[entry.chart.machine]
+      const registration = registrationOf(entry)
       return registration === undefined ? null : replays.run(registration, filter, conversationsMax)
     },
     async readReview(id, base, head) {
-      const [verdicts, inFlight] = await Promise.all([store.listVerdicts(id), options.checkInFlight(head)])
+      const registration = registrationOf(head)
+      const [verdicts, inFlight] = await Promise.all([
+        store.listVerdicts(id),
+        registration === undefined ? null : checkProposal(options.live, library, head, registration),
+      ])
       return toAnswer({ id, base, head }, verdicts.map(toVerdict), inFlight, { toSide, reviewToken })
     },
   }

@@ -76,6 +76,8 @@ test(
 
     await page.getByRole('tab', { name: 'Review' }).click()
     await panel.getByText('May not go yet').waitFor()
+    await panel.getByText(`${users} stored conversations, `).waitFor()
+    await panel.getByText('all can go on').waitFor()
     await panel.getByRole('button', { name: 'Replay', exact: true }).click()
     const refunds = (await reviewed.listSaying('refund')).length
     const goodbyes = (await reviewed.listSaying('sair')).length
@@ -132,12 +134,17 @@ test(
       .locator('.gate')
       .getByText(/approved by Ana/u)
       .waitFor()
+    await panel.locator('.gate').getByText('May go', { exact: true }).waitFor()
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       panel.getByRole('link', { name: `Save as reviews/${reviewId}.json` }).click(),
     ])
     const file = JSON.parse(readFileSync(await download.path(), 'utf8')) as ReviewAnswer
-    expect(file).toMatchObject({ id: reviewId, verdict: { verdict: 'approved', author: 'Ana' } })
+    expect(file).toMatchObject({
+      id: reviewId,
+      verdict: { verdict: 'approved', author: 'Ana' },
+      inFlight: { verdict: 'green' },
+    })
     expect(file.signature).toMatch(/^[0-9a-f]{64}$/u)
   },
 )

@@ -1,5 +1,6 @@
 /** Reviews over HTTP: who may write, what is refused with a sentence, and what a replay streams. Fakes only the store. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createMachine } from 'xstate'
 
 import { applyEvent, openConversation } from '../../../src/actors/step.ts'
 import { toLinkHash } from '../../../src/actors/take-step.ts'
@@ -12,6 +13,7 @@ import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import { registeredMachines } from '../../../src/machines/registered.ts'
 import { openCharts, type ChartsPart } from '../../../src/parts/charts.ts'
 import type { Draft } from '../../../src/parts/draft.ts'
+import { createReplays } from '../../../src/parts/replays.ts'
 import { openReviews } from '../../../src/parts/reviews.ts'
 import { draftVersion, ownVersion, registration } from '../../support/machines/draft-conversation.ts'
 import { apiToken, createMemoryReadModel, createTestApp, type TestApp } from './test-app.ts'
@@ -43,7 +45,7 @@ beforeAll(async () => {
       machines: registeredMachines,
       draft,
       reviewToken: token,
-      checkInFlight: async () => null,
+      live: { inFlight: async () => ({ at: '2026-11-25T10:00:00.000Z', snapshotId: '1', shapes: [] }) },
     })
     return createTestApp({ charts, reviews })
   }
@@ -184,6 +186,32 @@ test('a thousand journals are replayed in one stream: none differs on the same m
   expect(differing[0]?.first.wouldPlaces.transitions).toEqual(['conversation.PENDING|message.received|0'])
 }, 60_000)
 
+test('while the database is away, tests are told, comments and verdicts are 503, and a replay ends with a line', async () => {
+  store.isAway = true
+  for (const url of [`/api/reviews/${id}`, '/api/charts/conversation/threads']) {
+    const answer = await ask(url)
+    expect(answer.statusCode).toBe(503)
+    expect(answer.json<{ detail: string }>().detail).toContain('the database does not answer')
+  }
+  expect((await ask('/api/charts/conversation/coverage')).statusCode).toBe(200)
+  const replayed = await ask('/api/charts/conversation/replay')
+  expect(JSON.parse(replayed.body)).toEqual({ kind: 'failed', reason: 'the database does not answer' })
+})
+
+test('a draft that could run in a circle for ever is not run', async () => {
+  const circle = createMachine({
+    id: 'conversation',
+    version: 'circle',
+    initial: 'a',
+    states: { a: { always: 'b' }, b: { always: 'a' } },
+  })
+  const machines = { conversation: { ...registration, machine: circle } }
+  const replays = createReplays({ store, readModel: createMemoryReadModel([]), machines: registeredMachines })
+  const lines = []
+  for await (const line of replays.run(machines.conversation, {}, 10)) lines.push(line)
+  expect(lines).toEqual([{ kind: 'failed', reason: expect.stringContaining('the draft is not run') }])
+})
+
 // ── The store ────────────────────────────────────────────────────────────────────────────────────
 
 function createMemoryStore() {
@@ -191,11 +219,25 @@ function createMemoryStore() {
   const written: { [hash: string]: Json } = {}
   const verdicts: { review: string; verdict: StoredVerdict }[] = []
   const at = '2026-11-25T10:00:00.000Z'
-  const memory: ReviewStore & { journals: readonly StoredJournal[]; clear(): void; isEmpty(): boolean } = {
+  const assertThere = (): void => {
+    if (memory.isAway) throw new Error('no connection')
+  }
+  const memory: ReviewStore & {
+    journals: readonly StoredJournal[]
+    isAway: boolean
+    clear(): void
+    isEmpty(): boolean
+  } = {
     journals: [],
-    clear: () => (threads.clear(), void (verdicts.length = 0)),
+    isAway: false,
+    clear() {
+      threads.clear()
+      verdicts.length = 0
+      memory.isAway = false
+    },
     isEmpty: () => threads.size + verdicts.length === 0,
     async listJournals(_filter, after, limit) {
+      assertThere()
       const from = Number(after?.['from'] ?? 0)
       const items = memory.journals.slice(from, from + limit)
       const next = from + limit < memory.journals.length ? { from: from + limit } : null
@@ -217,15 +259,18 @@ function createMemoryStore() {
       threads.set(threadId, { ...thread, resolvedAt: isResolved ? at : null, resolvedBy: isResolved ? author : null })
       return true
     },
-    listThreads: async () => ({
-      items: [...threads.values()].map(({ machine: _machine, ...thread }) => thread),
-      charts: written,
-    }),
+    async listThreads() {
+      assertThere()
+      return { items: [...threads.values()].map(({ machine: _machine, ...thread }) => thread), charts: written }
+    },
     async giveVerdict(review, verdict) {
       verdicts.unshift({ review, verdict: { ...verdict, at } })
       return { at }
     },
-    listVerdicts: async (review) => verdicts.filter((one) => one.review === review).map(({ verdict }) => verdict),
+    async listVerdicts(review) {
+      assertThere()
+      return verdicts.filter((one) => one.review === review).map(({ verdict }) => verdict)
+    },
   }
   return memory
 }

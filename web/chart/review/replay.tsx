@@ -2,7 +2,7 @@
  * What the proposed machine would have made of old conversations: they are run on it in memory while one looks, and the
  * first step that is another one is shown side by side, here and on the picture.
  */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { toPartingOverlay } from '../../../src/charts/review/parting.ts'
 import type { ReplayDifference, ReplayTotals } from '../../../src/charts/review/replay-line.ts'
 import type { View } from '../../../src/charts/library.ts'
@@ -129,20 +129,23 @@ function Progress({ run: { totals, isRunning, problem }, wanted }: { readonly ru
 function Differences({ view, comparison, run, onGo, onParting, stepper }: Props & { readonly run: Run }) {
   const [kind, setKind] = useState<string>('all')
   const [selected, setSelected] = useState<string | null>(null)
+  // Keys may come faster than the page is drawn.
+  const newest = useRef<string | null>(null)
   const filter = kinds.find(([name]) => name === kind)?.[2] ?? (() => true)
   const lines = run.lines.filter(filter)
   const select = (line: ReplayDifference | undefined): void => {
     if (line === undefined) return
     setSelected(line.id)
+    newest.current = line.id
     const { wasPlaces, wouldPlaces } = line.first
     onParting(toPartingOverlay(wasPlaces, wouldPlaces, view.chart))
     const look = wouldPlaces.transitions[0] ?? wouldPlaces.to[0] ?? wasPlaces?.to[0] ?? wouldPlaces.from[0]
     if (look !== undefined) onGo(look)
     document.getElementById(`replayed-${line.id}`)?.focus()
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     stepper.current = (by) => {
-      const at = lines.findIndex(({ id }) => id === selected)
+      const at = lines.findIndex(({ id }) => id === newest.current)
       select(lines[at === -1 ? 0 : (at + by + lines.length) % lines.length])
     }
     return () => {

@@ -4,6 +4,7 @@ import type { Overlay } from '../../../src/charts/drawing/overlay.ts'
 import type { View } from '../../../src/charts/library.ts'
 import { useAsked } from '../use-asked.ts'
 import { AllThreads } from './comments.tsx'
+import { InFlight } from './in-flight.tsx'
 import { Replay, type Stepper } from './replay.tsx'
 import { readReview, type ReviewAnswer } from './review-api.ts'
 import './review.css'
@@ -41,6 +42,14 @@ export function ReviewPanel(props: ReviewPanelProps) {
       </h2>
       {asked.problem !== null && <p class="problem">{asked.problem}</p>}
       {review !== null && <Gate review={review} />}
+      {review !== null && review.inFlight !== null && (
+        <InFlight
+          result={review.inFlight}
+          root={view.chart.root}
+          isKnown={(one) => view.chart.states.some((state) => state.id === one)}
+          onGo={onGo}
+        />
+      )}
       <Replay {...props} comparison={comparison} />
       <Untested view={view} baseRef={comparison.baseRef} onGo={onGo} />
       <AllThreads view={view} onGo={onGo} />
