@@ -11,7 +11,9 @@ import { parseChart } from '../../src/charts/chart.ts'
 import { exportWalk } from '../../src/charts/simulate/walk-chart.ts'
 import type { Step } from '../../src/charts/simulate/steps.ts'
 import { openCharts } from '../../src/parts/charts.ts'
+import { loadDraft } from '../../src/parts/draft.ts'
 import { runCommand } from '../support/command.ts'
+import { draftVersion } from '../support/machines/draft-conversation.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -51,6 +53,27 @@ test('a diff with a file takes charts and modules', long, async () => {
   expect((await runCommand(['diff', '--base', json, '--no-gate'])).stdout).toContain('1 change\n  added: any state')
   const machine = fileURLToPath(new URL('../../src/machines/conversation/machine.ts', import.meta.url))
   expect((await runCommand(['diff', '--base', machine, '--no-gate'])).stdout).toContain('0 changes')
+})
+
+test('a draft is the machine of a git ref, with its sources, places and coverage, or of a module', long, async () => {
+  const draft = await loadDraft('HEAD')
+  expect(Object.keys(draft.machines)).toContain('conversation')
+  expect(draft.source).toMatch(/^[0-9a-f]{16}$/u)
+  expect(draft.places['conversation']?.['conversation.PENDING']).toMatch(
+    /^src\/machines\/conversation\/machine\.ts:\d+$/u,
+  )
+  expect(draft.coverage.some(({ machine }) => machine === 'conversation')).toBe(true)
+  const module = await loadDraft('tests/support/machines/draft-conversation.ts')
+  expect(module.machines['conversation']?.machine.version).toBe(draftVersion)
+  expect(module.source).not.toBe((await loadDraft('tests/support/machines/draft-conversation-edited.ts')).source)
+})
+
+test.each([
+  ['no-such-branch', "git does not know 'no-such-branch'"],
+  ['tests/support/machines/nothing.ts', 'could not load the machine'],
+  ['tests/support/command.ts', 'is no machine: it exports no registration'],
+])('the draft %s is refused with a sentence', async (name, sentence) => {
+  await expect(loadDraft(name)).rejects.toThrow(sentence)
 })
 
 test('svg writes every form', long, async () => {

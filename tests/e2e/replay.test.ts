@@ -5,6 +5,7 @@ import type { ReplayDifference, ReplayLine } from '../../src/charts/review/repla
 import { headers, startReviewedService, toPath } from '../browser/reviewed-service.ts'
 import type { ReviewedService } from '../browser/reviewed-service.ts'
 import { runCommand } from '../support/command.ts'
+import { until } from '../support/service.ts'
 import { draftVersion, ownVersion } from '../support/machines/draft-conversation.ts'
 
 const conversations = 1_000
@@ -52,6 +53,23 @@ test(
     expect(conversations / (ms / 1_000)).toBeGreaterThan(100)
   },
 )
+
+test('whoever stops listening gives the place free for others', { timeout: 120_000 }, async () => {
+  const path = `/api/charts/conversation@${ownVersion}/replay?count=${conversations}`
+  for (let round = 0; round < 4; round += 1) {
+    const stop = new AbortController()
+    const answer = await fetch(`${reviewed.url()}${path}`, { headers, signal: stop.signal })
+    expect(answer.status).toBe(200)
+    await answer.body?.getReader().read()
+    stop.abort()
+    // The service sees the connection end a moment later.
+    await until(async () => {
+      const next = await fetch(`${reviewed.url()}${path.replace(`count=${conversations}`, 'count=1')}`, { headers })
+      await next.arrayBuffer()
+      return next.status === 200
+    }, 10_000)
+  }
+})
 
 test('the command line says the same of a stopped service’s data folder', { timeout: 120_000 }, async () => {
   await reviewed.service().stop()

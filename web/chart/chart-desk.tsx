@@ -145,7 +145,7 @@ export function ChartDesk(props: Props) {
         {laid !== null && laid.legend.length > 0 && (
           <p class="legend" role="status">
             {laid.legend.map(({ tone, text }) => (
-              <span key={text} class={`chip ${tone}`}>
+              <span key={text} class={tone === '' ? 'tag' : `chip ${tone}`}>
                 {text}
               </span>
             ))}

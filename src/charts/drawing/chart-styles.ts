@@ -46,6 +46,7 @@ const shapes = [
   '.chart .removed text{text-decoration:line-through}',
   '.chart .uncovered .way,.chart .uncovered .frame,.chart .was .way{stroke-dasharray:3 3}',
   '.chart .uncovered text{text-decoration:underline}',
+  '.chart .allowed .frame,.chart .allowed .pill{stroke-dasharray:2 2}',
   '.chart .toned .way{stroke-width:2.6}',
   '.chart .badge-text{font-weight:700}',
   '.chart .chip text{font-size:9.5px}',

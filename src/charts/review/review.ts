@@ -103,11 +103,11 @@ function toInFlightState(head: ReviewSide, result: InFlightResult | null): Judge
 function toVerdictReason(state: VerdictState, given: Verdict | null): string {
   switch (state) {
     case 'approved':
-      return `approved by ${given?.author ?? ''} on ${given?.at ?? ''}`
+      return `approved by ${given?.author ?? ''} on ${toMoment(given?.at)}`
     case 'rejected':
-      return `rejected by ${given?.author ?? ''} on ${given?.at ?? ''}`
+      return `rejected by ${given?.author ?? ''} on ${toMoment(given?.at)}`
     case 'void':
-      return `the verdict of ${given?.author ?? ''} on ${given?.at ?? ''} is void: the machine was changed since`
+      return `the verdict of ${given?.author ?? ''} on ${toMoment(given?.at)} is void: the machine was changed since`
     case 'none':
       return 'nobody has approved it'
   }
@@ -117,14 +117,19 @@ function toInFlightReason(state: Judgement['inFlight'], result: InFlightResult |
   const { total = 0, counts, at = '' } = result ?? {}
   switch (state) {
     case 'green':
-      return `every one of ${total} stored conversations can go on (checked ${at})`
+      return `every one of ${total} stored conversations can go on (checked ${toMoment(at)})`
     case 'blocked':
-      return `${counts?.blocked ?? 0} of ${total} stored conversations cannot go on (checked ${at})`
+      return `${counts?.blocked ?? 0} of ${total} stored conversations cannot go on (checked ${toMoment(at)})`
     case 'stale':
-      return `the check of stored conversations (${at}) was made for another machine`
+      return `the check of stored conversations (${toMoment(at)}) was made for another machine`
     case 'none':
       return 'stored conversations were not checked'
     case 'not needed':
       return 'no conversation is touched'
   }
+}
+
+/** `2026-11-25 08:30 UTC`, of a moment in ISO 8601 and UTC. */
+function toMoment(at: string | undefined): string {
+  return at === undefined ? '' : `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`
 }
