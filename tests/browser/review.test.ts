@@ -3,7 +3,10 @@
  * conversations came through its webhook. What the page counts is counted here another way, from the messages.
  */
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
@@ -11,7 +14,9 @@ import type { ReplayLine } from '../../src/charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../src/charts/review/review-answer.ts'
 import { startBrowser } from '../support/browser.ts'
 import { draftVersion, ownVersion } from '../support/machines/draft-conversation.ts'
-import { headers, reviewToken, startReviewedService } from './reviewed-service.ts'
+import { runCommand } from '../support/command.ts'
+import { apiToken } from '../support/service.ts'
+import { headers, reviewToken, startReviewedService, toPath } from './reviewed-service.ts'
 import type { ReviewedService } from './reviewed-service.ts'
 
 const wide = { width: 1440, height: 900 }
@@ -217,7 +222,10 @@ test(
         body: JSON.stringify({ verdict: 'approved', name: 'Ana', note: '', seen }),
       })
     expect(((await (await approve(before.seen)).json()) as ReviewAnswer).judgement.verdict).toBe('approved')
+    expect(await gate('draft-conversation')).toMatchObject({ exitCode: 0 })
     await reviewed.restart('draft-conversation-edited')
+    const edited = await gate('draft-conversation-edited')
+    expect(edited).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('is void') })
     const after = await readReview()
     expect(after.head.chart).toBe(before.head.chart)
     expect(after.judgement).toMatchObject({ isGreen: false, verdict: 'void' })
@@ -269,6 +277,15 @@ async function readReplay(ref: string, fields = ''): Promise<readonly ReplayLine
   const answer = await fetch(`${reviewed.url()}/api/charts/${encodeURIComponent(ref)}/replay?${fields}`, { headers })
   const lines = (await answer.text()).trim().split('\n')
   return lines.map((line) => JSON.parse(line) as ReplayLine).filter(({ kind }) => kind !== 'progress')
+}
+
+/** As CI asks: the same two machines here, the evidence from the service. */
+async function gate(head: string) {
+  const out = await mkdtemp(join(tmpdir(), 'duologue-gate-'))
+  onTestFinished(async () => rm(out, { recursive: true }))
+  const sides = ['--base', `conversation@${ownVersion}`, '--head', toPath(head)]
+  const env = { DUOLOGUE_API_TOKEN: apiToken }
+  return runCommand(['diff', ...sides, '--url', reviewed.url(), '--out', out], env)
 }
 
 async function readReview(): Promise<ReviewAnswer> {

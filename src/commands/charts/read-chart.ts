@@ -8,6 +8,7 @@ import type { AnyStateMachine } from 'xstate'
 import type { Chart } from '../../charts/chart.ts'
 import { extractChart } from '../../charts/extract-chart.ts'
 import { hashChart } from '../../charts/hash-chart.ts'
+import type { MachineRegistration } from '../../machines/registry.ts'
 import type { ChartLibrary } from '../../charts/library.ts'
 import type { ReviewSide } from '../../charts/review/review.ts'
 import { readStoredChart } from '../../parts/charts.ts'
@@ -43,11 +44,17 @@ async function readFile(name: string, machineName: string): Promise<ReadChart> {
   const path = resolve(name)
   if (!existsSync(path)) throw new WrongUse(`there is no file ${name}`)
   if (path.endsWith('.json')) return toRead(readStoredChart(path), null)
-  const exported = Object.values((await import(pathToFileURL(path).href)) as object)
+  const source = hashOwnSources(readFileSync(path, 'utf8'))
+  const module = (await import(pathToFileURL(path).href)) as { readonly registration?: MachineRegistration }
+  const { registration } = module
+  // What a service loads as a draft is the same chart here.
+  if (registration !== undefined)
+    return toRead(extractChart(registration.machine, registration.toInput(opening)), source)
+  const exported: readonly unknown[] = Object.values(module)
   const machines = exported.filter(isMachine)
   const machine = machines.find(({ id }) => id === machineName) ?? machines[0]
   if (machine === undefined) throw new Error(`${name} exports no machine`)
-  return toRead(extractChart(machine), hashOwnSources(readFileSync(path, 'utf8')))
+  return toRead(extractChart(machine), source)
 }
 
 function isMachine(value: unknown): value is AnyStateMachine {
