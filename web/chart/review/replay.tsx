@@ -42,17 +42,18 @@ export function Replay(props: Props) {
     stop.current?.abort()
     const own = new AbortController()
     stop.current = own
-    let [lines, unknown]: [Run['lines'], Run['unknown']] = [[], []]
+    const lines: Run['lines'][number][] = []
+    const unknown: Run['unknown'][number][] = []
     let totals: ReplayTotals | null = null
     const show = (more: Pick<Run, 'isRunning' | 'problem'>): void => {
-      if (stop.current === own) setRun({ lines, unknown, totals, ...more })
+      if (stop.current === own) setRun({ lines: [...lines], unknown: [...unknown], totals, ...more })
     }
     show({ isRunning: true, problem: null })
     try {
       for await (const batch of replay(view.ref, { count }, own.signal)) {
         for (const line of batch) {
-          if (line.kind === 'differs') lines = [...lines, line]
-          else if (line.kind === 'unknown') unknown = [...unknown, line]
+          if (line.kind === 'differs') lines.push(line)
+          else if (line.kind === 'unknown') unknown.push(line)
           else if (line.kind === 'failed') throw new Error(line.reason)
           else totals = line
         }
