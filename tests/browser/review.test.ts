@@ -13,6 +13,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { ReplayLine } from '../../src/charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../src/charts/review/review-answer.ts'
 import { startBrowser } from '../support/browser.ts'
+import { renamedFrom, renamedTo } from '../support/machines/draft-conversation-renamed.ts'
 import { draftVersion, ownVersion } from '../support/machines/draft-conversation.ts'
 import { runCommand } from '../support/command.ts'
 import { apiToken } from '../support/service.ts'
@@ -232,6 +233,48 @@ test(
     expect((await approve(before.seen)).status).toBe(412)
     await reviewed.restart('draft-conversation')
     expect((await readReview()).judgement.verdict).toBe('approved')
+    signedIn = await readSession()
+  },
+)
+
+test(
+  'a draft that renames a state: its thread goes along, and who stands there blocks it',
+  { timeout: 120_000 },
+  async () => {
+    const written = await fetch(`${reviewed.url()}/api/charts/conversation@${ownVersion}/threads`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ about: renamedFrom, name: 'Ana', body: 'Still the right name?' }),
+    })
+    expect(written.status).toBe(200)
+    const { items } = await reviewed
+      .service()
+      .json<{ items: { id: string }[] }>('/api/conversations?status=PROGRESS&limit=200')
+    await reviewed.restart('draft-conversation-renamed')
+    signedIn = await readSession()
+    const page = await open({ viewport: wide }, `${query}&tab=review`)
+    const panel = page.getByRole('tabpanel')
+    await panel.getByText(`${items.length} of ${users} stored conversations cannot go on`).waitFor()
+    const stuck = panel.getByRole('region', { name: 'Stored conversations' }).getByRole('button')
+    expect(await stuck.first().innerText()).toContain(`${items.length} blocked PROGRESS.waiting of ${ownVersion}`)
+    await stuck.first().click()
+    expect(await marked(page, 'state', 'selected')).toEqual([renamedFrom])
+
+    await panel.getByRole('region', { name: 'All comments' }).getByText('Still the right name?').click()
+    expect(await marked(page, 'state', 'selected')).toEqual([renamedTo])
+    await page.getByRole('tab', { name: 'Details' }).click()
+    await panel.locator('.comment-text', { hasText: 'Still the right name?' }).waitFor()
+
+    await page.getByRole('tab', { name: 'Review' }).click()
+    await panel.getByLabel('Your name').fill('Ana')
+    await panel.getByLabel('Review token').fill(reviewToken)
+    await panel.getByRole('button', { name: 'Approve' }).click()
+    await panel
+      .locator('.gate')
+      .getByText(/approved by Ana/u)
+      .waitFor()
+    await panel.locator('.gate').getByText('May not go yet').waitFor()
+    await reviewed.restart('draft-conversation')
     signedIn = await readSession()
   },
 )
