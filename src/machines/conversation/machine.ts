@@ -3,12 +3,29 @@
  * what its words mean is in `vocabulary.ts`.
  *
  * 1. Every state that is not closed has a way out by time.
- * 2. A message enters PENDING or PROGRESS anew: a running draft is cancelled, the timers begin again.
+ * 2. A message enters PENDING or PROGRESS anew: a running draft is cancelled, the timers begin again. While voice
+ *    messages are being read it joins the turn instead: what was paid for is not thrown away.
  * 3. Silence is measured in `waiting`, the only place where it is the user's turn (docs/decisions, turn timers).
- * 4. A closed conversation never reopens; it only yields to a closing that outranks its own.
+ * 4. What is over the user's limit joins no turn, and what is over the tenant's budget is answered by nobody; the user
+ *    is told once until the window ends (docs/decisions, media). Opting out and asking for a person always count.
+ * 5. A closed conversation never reopens; it only yields to a closing that outranks its own.
  */
-import { because, becauseOperator, say, toDraftRequest, vocabulary } from './vocabulary.ts'
+import { because, becauseOperator, say, toDraftRequest, toTranscribeRequest, vocabulary } from './vocabulary.ts'
 import { createContext } from './context.ts'
+
+/** The tenant's budget of the moment is used up: nobody answers this turn, and the user is told so, but not each time. */
+const overBudget = [
+  {
+    guard: 'isOverBudgetUntold',
+    target: '#conversation.PROGRESS',
+    actions: [because('more messages than the tenant lets its assistant answer'), 'noteBudgetTold', say('tooBusy')],
+  },
+  {
+    guard: 'isOverBudget',
+    target: '#conversation.PROGRESS',
+    actions: because('more messages than the tenant lets its assistant answer'),
+  },
+] as const
 
 /** Where an attempt that failed leads: again, to a person, or, when nobody came before, nowhere. */
 const draftFailed = [
@@ -27,7 +44,51 @@ const draftFailed = [
 const collecting = vocabulary.createStateConfig({
   description:
     'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
-  after: { quiet: 'answering' },
+  after: { quiet: [{ guard: 'hasVoice', target: 'transcribing' }, { target: 'answering' }] },
+})
+
+/** Where voice messages that cannot be read lead: again, to what else was written, or to asking for writing. */
+const hearingFailed = [
+  { guard: 'mayHearAgain', target: 'transcribing', reenter: true, actions: 'countHearingFailure' },
+  { guard: 'hasWords', target: 'answering', actions: ['giveUpHearing', say('cannotHear')] },
+  {
+    target: '#conversation.PROGRESS',
+    actions: [because('a voice message could not be read'), say('cannotHear')],
+  },
+] as const
+
+const transcribing = vocabulary.createStateConfig({
+  description: 'The voice messages of the turn are read. After two failed attempts the user is asked to write.',
+  invoke: {
+    id: 'transcribe',
+    src: 'transcribe',
+    input: toTranscribeRequest,
+    onDone: [
+      { guard: 'isHeardOptOut', target: '#conversation.USER_CLOSED', actions: because('the user opted out') },
+      {
+        guard: 'isHeardForPerson',
+        target: '#conversation.HUMAN_HANDOFF',
+        actions: ['noteHeardLanguage', because('the user asked for a person'), say('personIsComing')],
+      },
+      {
+        guard: 'isHeardGoodbye',
+        target: '#conversation.USER_CLOSED',
+        actions: ['noteHeardLanguage', because("the user's word closed it"), say('goodbye')],
+      },
+      { guard: 'isHeardWhileWriting', target: 'collecting', actions: 'hear' },
+      { guard: 'isMoreToHear', target: 'transcribing', reenter: true, actions: 'hear' },
+      {
+        guard: 'isNothingHeard',
+        target: '#conversation.PROGRESS',
+        actions: [because('a voice message could not be read'), say('cannotHear')],
+      },
+      { guard: 'isHeard', target: 'answering', actions: 'hear' },
+      ...hearingFailed,
+    ],
+    onError: [...overBudget, ...hearingFailed],
+  },
+  on: { 'message.received': { guard: 'joinsTurn', actions: 'collect' } },
+  after: { transcribing: hearingFailed },
 })
 
 const answering = vocabulary.createStateConfig({
@@ -55,7 +116,7 @@ const answering = vocabulary.createStateConfig({
       },
       ...draftFailed,
     ],
-    onError: draftFailed,
+    onError: [...overBudget, ...draftFailed],
   },
   after: { answering: draftFailed },
 })
@@ -78,11 +139,17 @@ const toPersonByOperator = {
   },
 } as const
 
+/** Kept, marked, and not answered. */
+const tooMany = [
+  { guard: 'isTooManyUntold', actions: ['limitMessage', 'noteTooManyTold', say('tooMany')] },
+  { guard: 'isTooMany', actions: 'limitMessage' },
+] as const
+
 const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, actions: 'collect' } as const
 
 export const conversationMachine = vocabulary.createMachine({
   id: 'conversation',
-  version: '2',
+  version: '3',
   options: { maxIterations: 100 },
   context: createContext,
   initial: 'PENDING',
@@ -112,8 +179,8 @@ export const conversationMachine = vocabulary.createMachine({
     PENDING: {
       description: 'Opened by the user’s first message; no answer yet.',
       initial: 'collecting',
-      states: { collecting, answering },
-      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
+      states: { collecting, transcribing, answering },
+      on: { 'message.received': [toPersonOnRequest, ...tooMany, collectAnew], ...toPersonByOperator },
       after: { pendingExpiry: { target: 'EXPIRED', actions: because('nobody answered in time') } },
     },
 
@@ -136,9 +203,10 @@ export const conversationMachine = vocabulary.createMachine({
           },
         },
         collecting,
+        transcribing,
         answering,
       },
-      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
+      on: { 'message.received': [toPersonOnRequest, ...tooMany, collectAnew], ...toPersonByOperator },
     },
 
     HUMAN_HANDOFF: {
@@ -210,6 +278,7 @@ export const conversationMachine = vocabulary.createMachine({
       on: {
         'message.received': [
           toPersonOnRequest,
+          ...tooMany,
           {
             guard: 'goesOn',
             target: 'PROGRESS.collecting',
