@@ -22,6 +22,7 @@ export type SentByDuologue = {
   readonly sid: string
   readonly to: string
   readonly body: string
+  readonly mediaUrls: readonly string[]
   readonly status: string
   readonly statusCallback: string | null
 }
@@ -34,6 +35,8 @@ export type FakeTwilioProcess = {
   sent(to?: string): Promise<readonly SentByDuologue[]>
   /** `more`: other fields of a fault, such as the only address that it is for. */
   fault(kind: string, count?: number, more?: object): Promise<void>
+  /** Keeps a file as Twilio keeps a user's, and answers its address. */
+  addMedia(contentType: string, bytes: Buffer, delayMs?: number): Promise<string>
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -62,6 +65,11 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
     fault: async (kind, count = 1, more = {}) => void (await post('/fake/faults', { kind, count, ...more })),
+    async addMedia(contentType, bytes, delayMs = 0) {
+      const answer = await post('/fake/media', { contentType, base64: bytes.toString('base64'), delayMs })
+      const { sid } = (await answer.json()) as { sid: string }
+      return `${url}/2010-04-01/Accounts/${accountSid}/Messages/MM${'0'.repeat(32)}/Media/${sid}`
+    },
     setWebhookBase: async (webhookBase) => void (await post('/fake/webhook', { webhookBase })),
     async stop() {
       child.kill('SIGTERM')

@@ -33,7 +33,9 @@ const shareOfTranscribing = 0.9
 const passing: ReadonlySet<MediaRefusal> = new Set(['timeout', 'busy', 'unreachable', 'aborted'])
 
 type Failure = { readonly code: string; readonly message: string }
-type Reading = { readonly kind: 'read'; readonly transcripts: readonly Transcript[] } | ({ readonly kind: 'failed' } & Failure)
+type Reading =
+  | { readonly kind: 'read'; readonly transcripts: readonly Transcript[] }
+  | ({ readonly kind: 'failed' } & Failure)
 type Outcome = { readonly kind: 'read'; readonly transcript: Transcript } | ({ readonly kind: 'failed' } & Failure)
 
 /** Performs effects of the kind `transcribe`. */

@@ -56,7 +56,10 @@ const message = toObject({
   author: { enum: ['user', 'assistant', 'operator', 'system'] },
   body: text,
   media: { type: 'array', items: toObject({ url: text, contentType: text }) },
-  content: { type: 'array', items: { type: 'object', required: ['kind'], properties: { kind: { enum: contentKinds } } } },
+  content: {
+    type: 'array',
+    items: { type: 'object', required: ['kind'], properties: { kind: { enum: contentKinds } } },
+  },
   rateLimited: { type: 'boolean' },
   providerId: optionalText,
   deliveryStatus: optionalText,

@@ -48,7 +48,7 @@ export async function registerMediaRoutes(app: FastifyInstance, options: MediaRo
     const id = readConversationId(request)
     const attached = await read(readModel.findMedia(id, messageId.toLowerCase(), Number(index)), 'attachment')
     const gone = new AbortController()
-    request.raw.socket.once('close', () => gone.abort())
+    reply.raw.once('close', () => gone.abort())
     const file = await media.fetch(attached.url, gone.signal)
     if (file.kind === 'refused') throw new HttpProblem(refusals[file.reason], `the file was not read: ${file.message}`)
     return answer(reply, file, Number(index))

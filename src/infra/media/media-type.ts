@@ -6,7 +6,20 @@ import type { MediaFamily } from '../../actors/media-fetcher.ts'
 
 export type MediaType = { readonly contentType: string; readonly family: MediaFamily }
 
-type Signature = 'jpeg' | 'png' | 'gif' | 'webp' | 'ogg' | 'mp3' | 'aac' | 'amr' | 'wav' | 'iso' | 'webm' | 'pdf' | 'zip'
+type Signature =
+  | 'jpeg'
+  | 'png'
+  | 'gif'
+  | 'webp'
+  | 'ogg'
+  | 'mp3'
+  | 'aac'
+  | 'amr'
+  | 'wav'
+  | 'iso'
+  | 'webm'
+  | 'pdf'
+  | 'zip'
 
 type Accepted = { readonly family: MediaFamily; readonly signatures: readonly Signature[] | null }
 
@@ -22,10 +35,9 @@ const accepted: { readonly [contentType: string]: Accepted } = {
   'image/gif': { family: 'image', signatures: ['gif'] },
   'image/webp': { family: 'image', signatures: ['webp'] },
   ...Object.fromEntries(
-    ['ogg', 'mpeg', 'mp3', 'mp4', 'x-m4a', 'aac', 'amr', 'wav', 'x-wav', 'webm', '3gpp', '3gpp2', 'opus'].map((name) => [
-      `audio/${name}`,
-      { family: 'audio', signatures: recordings } as const,
-    ]),
+    ['ogg', 'mpeg', 'mp3', 'mp4', 'x-m4a', 'aac', 'amr', 'wav', 'x-wav', 'webm', '3gpp', '3gpp2', 'opus'].map(
+      (name) => [`audio/${name}`, { family: 'audio', signatures: recordings } as const],
+    ),
   ),
   ...Object.fromEntries(
     ['mp4', '3gpp', '3gpp2', 'webm', 'quicktime'].map((name) => [

@@ -11,9 +11,11 @@ import { defaultSettings } from './settings.ts'
 export function addMediaAndRates(snapshot: PersistedSnapshot): PersistedSnapshot {
   const { context } = snapshot
   const turn = context['turn'] as JsonObject
-  const messages = (turn['messages'] as readonly JsonObject[]).map(
-    (message): Json => ({ ...message, notes: toNotes(message), voices: [] }),
-  )
+  const messages = (turn['messages'] as readonly JsonObject[]).map((message): Json => ({
+    ...message,
+    notes: toNotes(message),
+    voices: [],
+  }))
   const { transcribingMs } = defaultSettings
   return {
     ...snapshot,

@@ -25,7 +25,11 @@ export function describeParts(message: MessageContent): readonly string[] {
   for (const part of contentOf(message)) {
     const words = toWords(part, message.media)
     if (words === null) continue
-    const note = `[${words.replaceAll(/[\s[\]]+/gu, ' ').trim().slice(0, noteCharactersMax).toWellFormed()}]`
+    const note = `[${words
+      .replaceAll(/[\s[\]]+/gu, ' ')
+      .trim()
+      .slice(0, noteCharactersMax)
+      .toWellFormed()}]`
     characters += note.length
     if (characters > notesCharactersMax) break
     notes.push(note)

@@ -44,7 +44,9 @@ const draftFailed = [
 const collecting = vocabulary.createStateConfig({
   description:
     'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
-  after: { quiet: [{ guard: 'hasVoice', target: 'transcribing' }, { target: 'answering' }] },
+  after: {
+    quiet: [{ guard: 'hasVoice', target: 'transcribing', actions: 'closeWindow' }, { target: 'answering' }],
+  },
 })
 
 /** Where voice messages that cannot be read lead: again, to what else was written, or to asking for writing. */
@@ -93,7 +95,7 @@ const transcribing = vocabulary.createStateConfig({
 
 const answering = vocabulary.createStateConfig({
   description: 'The assistant drafts the answer to all messages of the turn. Three failed attempts call a person.',
-  entry: 'beginAnswering',
+  entry: 'closeWindow',
   invoke: {
     id: 'draftReply',
     src: 'draftReply',

@@ -67,7 +67,7 @@ function toInput({ businessAddress, settings, previous }: Opening): Conversation
     settings,
     previousStatus: previous?.status ?? null,
     previousReason: previous?.reason ?? null,
-    ...(previous !== null && { rate: toRate(previous.context) }),
+    ...(previous?.context?.['rate'] !== undefined && { rate: toRate(previous.context) }),
   }
 }
 

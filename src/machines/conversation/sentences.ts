@@ -39,7 +39,9 @@ export const sentences: { readonly [language in Language]: { readonly [name in S
     nobodyCame: 'Lo siento, nadie del equipo está libre ahora. Sigo por aquí: escriba cuando quiera.',
     cannotGoOn: 'Lo siento, no puedo continuar esta conversación ahora. Escriba más tarde y empezamos de nuevo.',
     cannotHear: 'Lo siento, ahora no puedo escuchar mensajes de voz. ¿Puede escribirme, por favor?',
-    tooMany: 'Ha enviado muchos mensajes en poco tiempo. Los guardé todos, pero solo podré responder dentro de un rato.',
-    tooBusy: 'Ahora estamos recibiendo demasiados mensajes. Guardé el suyo: escriba de nuevo dentro de un rato, por favor.',
+    tooMany:
+      'Ha enviado muchos mensajes en poco tiempo. Los guardé todos, pero solo podré responder dentro de un rato.',
+    tooBusy:
+      'Ahora estamos recibiendo demasiados mensajes. Guardé el suyo: escriba de nuevo dentro de un rato, por favor.',
   },
 }

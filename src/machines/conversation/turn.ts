@@ -72,7 +72,9 @@ export function toUnheard({ messages }: Turn): readonly VoiceNote[] {
     .flatMap(({ messageId, media, voices }) =>
       voices.flatMap((voice): VoiceNote[] => {
         const attached = media[voice.media]
-        return voice.kind === 'unheard' && attached !== undefined ? [{ messageId, media: voice.media, ...attached }] : []
+        return voice.kind === 'unheard' && attached !== undefined
+          ? [{ messageId, media: voice.media, ...attached }]
+          : []
       }),
     )
     .slice(0, notesPerRequestMax)
@@ -83,9 +85,7 @@ export function hear(turn: Turn, transcripts: readonly Transcript[]): Turn {
   const messages = turn.messages.map((message) => {
     if (message.voices.length === 0) return message
     const voices = message.voices.map((voice): Voice => {
-      const found = transcripts.find(
-        ({ messageId, media }) => messageId === message.messageId && media === voice.media,
-      )
+      const found = transcripts.find(({ messageId, media }) => messageId === message.messageId && media === voice.media)
       if (voice.kind !== 'unheard' || found === undefined) return voice
       if (found.text === null) return { media: voice.media, kind: 'unreadable' }
       const charactersEach = Math.floor(bodyCharactersMax / message.voices.length)

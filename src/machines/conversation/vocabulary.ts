@@ -86,8 +86,7 @@ const words = setup({
       return (intent === null || intent === 'start') && !isOverLimit(scope)
     },
     isOverBudget: ({ event }) => budgetOf(event) !== null,
-    isOverBudgetUntold: ({ context, event }) =>
-      budgetOf(event) !== null && latestAt(context) >= context.rate.toldUntil,
+    isOverBudgetUntold: ({ context, event }) => budgetOf(event) !== null && latestAt(context) >= context.rate.toldUntil,
     hasVoice: ({ context }) => toUnheard(context.turn).length > 0,
     isHeardOptOut: (scope) => isHeard(scope, 'stop'),
     isHeardGoodbye: (scope) => isHeard(scope, 'goodbye'),
@@ -138,7 +137,7 @@ const words = setup({
     giveUpHearing: assign({ turn: ({ context }) => giveUpHearing(context.turn) }),
     countHearingFailure: assign({ turn: ({ context }) => countHearingFailure(context.turn) }),
     noteLanguage: assign({ language: languageOf }),
-    beginAnswering: assign({ turn: ({ context }) => closeWindow(context.turn) }),
+    closeWindow: assign({ turn: ({ context }) => closeWindow(context.turn) }),
     countFailure: assign({ turn: ({ context }) => countFailure(context.turn) }),
     endTurn: assign({ turn: ({ context }) => endTurn(context.turn) }),
     noteAnswered: assign({ nobodyCame: false }),

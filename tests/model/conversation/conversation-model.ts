@@ -173,14 +173,36 @@ const unwalked: readonly Unwalked[] = [
     reason: 'an output that is no draft never reaches the chart through the assistant',
   },
   {
-    transitions: /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply|after\.answering\.\S+)\|2$/u,
+    transitions:
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|4|after\.answering\.\S+\|2)$/u,
     outcome: null,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
   },
   {
-    transitions: /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply|after\.answering\.\S+)\|1$/u,
+    transitions:
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|3|after\.answering\.\S+\|1)$/u,
     outcome: false,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
+  },
+  {
+    transitions: /\.transcribing\|/u,
+    outcome: null,
+    reason: 'no walk sends a voice message; voice-messages.test.ts and the tests of media do',
+  },
+  {
+    transitions: /\.collecting\|xstate\.after\.quiet\.\S+\|0$/u,
+    outcome: true,
+    reason: 'no walk sends a voice message; voice-messages.test.ts and the tests of media do',
+  },
+  {
+    transitions: /\|message\.received\|[12]$/u,
+    outcome: true,
+    reason: 'no walk writes more than a user may; rates.test.ts does',
+  },
+  {
+    transitions: new RegExp(String.raw`${answering}xstate\.error\.actor\.draftReply\|[01]$`, 'u'),
+    outcome: true,
+    reason: 'no walk uses up a tenant’s budget; rates.test.ts does',
   },
   {
     transitions: /^conversation\|operator\.closed\|1$/u,

@@ -65,6 +65,7 @@ export function createOracle(registration: MachineRegistration, { businessAddres
               conversationId: 'previous',
               status: previous.status(),
               reason: previous.view().journal.at(-1)?.reason ?? null,
+              context: previous.view().context,
             },
     }
     if (!registration.opensOn(event, opening)) return

@@ -63,6 +63,7 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
         conversationId: 'previous',
         status: registration.toStatus(before),
         reason: registration.toReason(before),
+        context: before.context as JsonObject,
       },
     }
     if (!registration.opensOn(event, opening)) return session
