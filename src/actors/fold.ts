@@ -42,6 +42,8 @@ export class Fold {
   readonly parked: ParkedEvent[] = []
   readonly emitted: Json[] = []
   steps = 0
+  /** One of the steps is a migration to a newer chart. */
+  migrates = false
 
   get isEmpty(): boolean {
     return (
@@ -95,6 +97,7 @@ export class Fold {
     this.parked.push(...decided.parked)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
+    this.migrates ||= decided.migrates
   }
 
   hasDuplicateKey(key: string): boolean {
