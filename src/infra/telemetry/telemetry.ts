@@ -39,8 +39,14 @@ const counters: {
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
   assistant_tokens: { help: 'Tokens that the model read and wrote.', labels: { kind: ['input', 'output'] } },
   assistant_failures: { help: 'Drafts that failed, by why.', labels: { code: [] } },
-  media_fetches: { help: 'Files of messages that were fetched, or why they were not.', labels: { outcome: ['fetched'] } },
-  voice_messages: { help: 'Voice messages, by whether they could be read.', labels: { outcome: ['read', 'unreadable'] } },
+  media_fetches: {
+    help: 'Files of messages that were fetched, or why they were not.',
+    labels: { outcome: ['fetched'] },
+  },
+  voice_messages: {
+    help: 'Voice messages, by whether they could be read.',
+    labels: { outcome: ['read', 'unreadable'] },
+  },
   transcribe_failures: { help: 'Readings of voice messages that failed, by why.', labels: { code: [] } },
   webhook_requests: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
   webhook_ignored: { help: 'Webhooks that say nothing we keep, by reason.', labels: { reason: [] } },
