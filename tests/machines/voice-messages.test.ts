@@ -62,8 +62,7 @@ describe('a voice message', () => {
     conversation.message('and one more thing')
     expect(conversation.state).toBe('PENDING.transcribing')
     conversation.finishHearing('my order')
-    expect(conversation.state).toBe('PENDING.collecting')
-    conversation.advance(8_000)
+    expect(conversation.state).toBe('PENDING.answering')
     expect(conversation.draft?.messages.map(({ body }) => body)).toEqual(['', 'and one more thing'])
     expect(conversation.hearing).toBeNull()
   })
@@ -80,11 +79,20 @@ describe('a voice message', () => {
     expect(bodies(conversation)).toEqual(said)
   })
 
+  test('that opts out wins over another one of the turn that asks for a person', () => {
+    const conversation = new PureConversation()
+    conversation.voice()
+    conversation.voice()
+    conversation.advance(3_000)
+    conversation.finishHearing('atendente', 'stop')
+    expect(conversation.state).toBe('USER_CLOSED')
+  })
+
   test('says no goodbye when something was written after it', () => {
     const conversation = hearing()
     conversation.message('wait, where is my order?')
     conversation.finishHearing('tchau')
-    expect(conversation.state).toBe('PENDING.collecting')
+    expect(conversation.state).toBe('PENDING.answering')
   })
 
   test('takes consent away, and does not give it', () => {

@@ -36,6 +36,11 @@ export function isHeard(scope: Scope, wanted: 'stop' | 'handoff' | 'goodbye'): b
   })
 }
 
+/** It asks for something that other states than the one that reads it answer. */
+export function isRequest(scope: Scope): boolean {
+  return isHeard(scope, 'stop') || isHeard(scope, 'handoff') || isHeard(scope, 'goodbye')
+}
+
 function toIntent({ scheme, phrases }: ConversationContext, message: TurnMessage, text: string): Intent | null {
   const intent = readMessageIntent({ body: text, media: [] }, scheme, phrases)
   const { body, notes, voices } = message
@@ -50,6 +55,7 @@ export function isNothingHeard(scope: Scope): boolean {
   return !hasWords(turn) && toUnheard(turn).length === 0
 }
 
+/** One came meanwhile, or there are more than one request takes. */
 export function isMoreToHear(scope: Scope): boolean {
   const transcripts = transcriptsOf(scope)
   return transcripts !== null && toUnheard(hear(scope.context.turn, transcripts)).length > 0

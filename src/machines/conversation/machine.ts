@@ -14,18 +14,11 @@ import { because, becauseOperator, say, toDraftRequest, toTranscribeRequest, voc
 import { createContext } from './context.ts'
 
 /** The tenant's budget of the moment is used up: nobody answers this turn, and the user is told so, but not each time. */
-const overBudget = [
-  {
-    guard: 'isOverBudgetUntold',
-    target: '#conversation.PROGRESS',
-    actions: [because('more messages than the tenant lets its assistant answer'), 'noteBudgetTold', say('tooBusy')],
-  },
-  {
-    guard: 'isOverBudget',
-    target: '#conversation.PROGRESS',
-    actions: because('more messages than the tenant lets its assistant answer'),
-  },
-] as const
+const overBudget = {
+  guard: 'isOverBudget',
+  target: '#conversation.PROGRESS',
+  actions: [because('more messages than the tenant lets its assistant answer'), 'tellTooBusy'],
+} as const
 
 /** Where an attempt that failed leads: again, to a person, or, when nobody came before, nowhere. */
 const draftFailed = [
@@ -45,15 +38,16 @@ const collecting = vocabulary.createStateConfig({
   description:
     'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
   after: {
-    quiet: [{ guard: 'hasVoice', target: 'transcribing', actions: 'closeWindow' }, { target: 'answering' }],
+    quiet: [{ guard: 'hasVoice', target: 'transcribing' }, { target: 'answering' }],
   },
 })
 
 /** Where voice messages that cannot be read lead: again, to what else was written, or to asking for writing. */
 const hearingFailed = [
   { guard: 'mayHearAgain', target: 'transcribing', reenter: true, actions: 'countHearingFailure' },
-  { guard: 'hasWords', target: 'answering', actions: ['giveUpHearing', say('cannotHear')] },
+  { guard: 'isReadableElsewhere', target: 'answering', actions: ['giveUpHearing', say('cannotHear')] },
   {
+    guard: 'isUnreadable',
     target: '#conversation.PROGRESS',
     actions: [because('a voice message could not be read'), say('cannotHear')],
   },
@@ -66,28 +60,11 @@ const transcribing = vocabulary.createStateConfig({
     src: 'transcribe',
     input: toTranscribeRequest,
     onDone: [
-      { guard: 'isHeardOptOut', target: '#conversation.USER_CLOSED', actions: because('the user opted out') },
-      {
-        guard: 'isHeardForPerson',
-        target: '#conversation.HUMAN_HANDOFF',
-        actions: ['noteHeardLanguage', because('the user asked for a person'), say('personIsComing')],
-      },
-      {
-        guard: 'isHeardGoodbye',
-        target: '#conversation.USER_CLOSED',
-        actions: ['noteHeardLanguage', because("the user's word closed it"), say('goodbye')],
-      },
-      { guard: 'isHeardWhileWriting', target: 'collecting', actions: 'hear' },
       { guard: 'isMoreToHear', target: 'transcribing', reenter: true, actions: 'hear' },
-      {
-        guard: 'isNothingHeard',
-        target: '#conversation.PROGRESS',
-        actions: [because('a voice message could not be read'), say('cannotHear')],
-      },
       { guard: 'isHeard', target: 'answering', actions: 'hear' },
       ...hearingFailed,
     ],
-    onError: [...overBudget, ...hearingFailed],
+    onError: [overBudget, ...hearingFailed],
   },
   on: { 'message.received': { guard: 'joinsTurn', actions: 'collect' } },
   after: { transcribing: hearingFailed },
@@ -118,7 +95,7 @@ const answering = vocabulary.createStateConfig({
       },
       ...draftFailed,
     ],
-    onError: [...overBudget, ...draftFailed],
+    onError: [overBudget, ...draftFailed],
   },
   after: { answering: draftFailed },
 })
@@ -127,6 +104,12 @@ const toPersonOnRequest = {
   guard: 'asksForPerson',
   target: '#conversation.HUMAN_HANDOFF',
   actions: ['noteLanguage', because('the user asked for a person'), say('personIsComing')],
+} as const
+
+const toPersonOnVoice = {
+  guard: 'isHeardForPerson',
+  target: '#conversation.HUMAN_HANDOFF',
+  actions: ['noteHeardLanguage', because('the user asked for a person'), say('personIsComing')],
 } as const
 
 /** A person is called, or takes over at once: the assistant is silent from here on. */
@@ -141,11 +124,8 @@ const toPersonByOperator = {
   },
 } as const
 
-/** Kept, marked, and not answered. */
-const tooMany = [
-  { guard: 'isTooManyUntold', actions: ['limitMessage', 'noteTooManyTold', say('tooMany')] },
-  { guard: 'isTooMany', actions: 'limitMessage' },
-] as const
+/** Kept, marked, and not answered; the user is told so, but not each time. */
+const tooMany = { guard: 'isTooMany', actions: ['limitMessage', 'tellTooMany'] } as const
 
 const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, actions: 'collect' } as const
 
@@ -166,6 +146,15 @@ export const conversationMachine = vocabulary.createMachine({
         actions: ['noteLanguage', because("the user's word closed it"), say('goodbye')],
       },
     ],
+    // A voice message counts like a written one; the states that read it leave this to us.
+    'xstate.done.actor.transcribe': [
+      { guard: 'isHeardOptOut', target: '.USER_CLOSED', actions: because('the user opted out') },
+      {
+        guard: 'isHeardGoodbye',
+        target: '.USER_CLOSED',
+        actions: ['noteHeardLanguage', because("the user's word closed it"), say('goodbye')],
+      },
+    ],
     'operator.closed': [
       { guard: 'asSupport', target: '.SUPPORT_CLOSED', actions: becauseOperator('support closed it') },
       { guard: 'asAgent', target: '.AGENT_CLOSED', actions: becauseOperator('an agent closed it') },
@@ -182,7 +171,11 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'Opened by the user’s first message; no answer yet.',
       initial: 'collecting',
       states: { collecting, transcribing, answering },
-      on: { 'message.received': [toPersonOnRequest, ...tooMany, collectAnew], ...toPersonByOperator },
+      on: {
+        'message.received': [toPersonOnRequest, tooMany, collectAnew],
+        'xstate.done.actor.transcribe': toPersonOnVoice,
+        ...toPersonByOperator,
+      },
       after: { pendingExpiry: { target: 'EXPIRED', actions: because('nobody answered in time') } },
     },
 
@@ -208,7 +201,11 @@ export const conversationMachine = vocabulary.createMachine({
         transcribing,
         answering,
       },
-      on: { 'message.received': [toPersonOnRequest, ...tooMany, collectAnew], ...toPersonByOperator },
+      on: {
+        'message.received': [toPersonOnRequest, tooMany, collectAnew],
+        'xstate.done.actor.transcribe': toPersonOnVoice,
+        ...toPersonByOperator,
+      },
     },
 
     HUMAN_HANDOFF: {
@@ -280,7 +277,7 @@ export const conversationMachine = vocabulary.createMachine({
       on: {
         'message.received': [
           toPersonOnRequest,
-          ...tooMany,
+          tooMany,
           {
             guard: 'goesOn',
             target: 'PROGRESS.collecting',
@@ -315,13 +312,18 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'Closed by the user, who got one goodbye, or none after opting out.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'message.received': {}, 'operator.closed': {} },
+      on: { 'message.received': {}, 'xstate.done.actor.transcribe': {}, 'operator.closed': {} },
     },
     FAILED: {
       description: 'The conversation cannot go on; the next message opens another one, in recovery.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'message.received': {}, 'operator.closed': {}, 'delivery.updated': {} },
+      on: {
+        'message.received': {},
+        'xstate.done.actor.transcribe': {},
+        'operator.closed': {},
+        'delivery.updated': {},
+      },
     },
   },
 })

@@ -15,7 +15,7 @@ import type { OutboundMessage } from './to-replies.ts'
 import type { Intent } from './closing-words.ts'
 import { detectLanguage } from './language.ts'
 import { isUnreachable } from './delivery-failures.ts'
-import { heardLanguage, isHeard, isMoreToHear, isNothingHeard, transcriptsOf } from './hearing.ts'
+import { heardLanguage, isHeard, isMoreToHear, isNothingHeard, isRequest, transcriptsOf } from './hearing.ts'
 import type { OperatorEvent } from './operator-events.ts'
 import { countMessage, isTooMany, noteTold, noteToldFor } from './rate.ts'
 import { sentences } from './sentences.ts'
@@ -77,27 +77,24 @@ const words = setup({
     asksForPerson: (scope) => intentOf(scope) === 'handoff',
     goesOn: (scope) => !isEnding(intentOf(scope)),
     isTooMany: isOverLimit,
-    isTooManyUntold: (scope) => {
-      const { context, event } = scope
-      return isOverLimit(scope) && isMessage(event) && event.at >= context.rate.toldUntil
-    },
     joinsTurn: (scope) => {
       const intent = intentOf(scope)
       return (intent === null || intent === 'start') && !isOverLimit(scope)
     },
     isOverBudget: ({ event }) => budgetOf(event) !== null,
-    isOverBudgetUntold: ({ context, event }) => budgetOf(event) !== null && latestAt(context) >= context.rate.toldUntil,
     hasVoice: ({ context }) => toUnheard(context.turn).length > 0,
     isHeardOptOut: (scope) => isHeard(scope, 'stop'),
     isHeardGoodbye: (scope) => isHeard(scope, 'goodbye'),
-    isHeardForPerson: (scope) => isHeard(scope, 'handoff'),
-    isNothingHeard,
-    isMoreToHear,
-    isHeardWhileWriting: (scope) => transcriptsOf(scope) !== null && scope.context.turn.window !== null,
-    isHeard: (scope) => transcriptsOf(scope) !== null,
-    mayHearAgain: ({ context, event }) =>
-      context.turn.hearingFailures + 1 < hearingAttemptsMax && !isFinalFailure(event),
-    hasWords: ({ context }) => hasWords(context.turn),
+    isHeardForPerson: (scope) => isHeard(scope, 'handoff') && !isHeard(scope, 'stop'),
+    isMoreToHear: (scope) => isMoreToHear(scope) && !isRequest(scope),
+    isHeard: (scope) => transcriptsOf(scope) !== null && !isNothingHeard(scope) && !isRequest(scope),
+    mayHearAgain: (scope) => {
+      const { context, event } = scope
+      const isLeft = context.turn.hearingFailures + 1 < hearingAttemptsMax
+      return isLeft && !isFinalFailure(event) && transcriptsOf(scope) === null
+    },
+    isReadableElsewhere: (scope) => hasWords(scope.context.turn) && !isRequest(scope),
+    isUnreadable: (scope) => !isRequest(scope),
     isDraft: ({ event }) => draftOf(event) !== null,
     isDraftForPerson: ({ event }) => draftOf(event)?.intent === 'handoff',
     isDraftGoodbye: ({ event }) => isSureGoodbye(draftOf(event)),
@@ -123,12 +120,6 @@ const words = setup({
       }
     }),
     limitMessage: emit(({ event }) => ({ type: 'message.limited', messageId: (event as MessageReceived).messageId })),
-    noteTooManyTold: assign({
-      rate: ({ context, event }) => noteTold(context.rate, (event as MessageReceived).at, context.limits),
-    }),
-    noteBudgetTold: assign({
-      rate: ({ context, event }) => noteToldFor(context.rate, latestAt(context), budgetOf(event) ?? 'minute'),
-    }),
     hear: assign((scope) => ({
       turn: hear(scope.context.turn, transcriptsOf(scope) ?? []),
       language: heardLanguage(scope),
@@ -164,6 +155,18 @@ export const vocabulary = words.extend({
         enqueue({ type: 'sendMessage', params: { author: 'assistant', body } })
       }
     }),
+    /** Once until the exceeded window ends. */
+    tellTooMany: words.enqueueActions(({ context, event, enqueue }) => {
+      if (!isMessage(event) || event.at < context.rate.toldUntil) return
+      enqueue({ type: 'sendMessage', params: toSentence('tooMany', context) })
+      enqueue.assign({ rate: noteTold(context.rate, event.at, context.limits) })
+    }),
+    tellTooBusy: words.enqueueActions(({ context, event, enqueue }) => {
+      const latestAt = latestAtOf(context)
+      if (latestAt < context.rate.toldUntil) return
+      enqueue({ type: 'sendMessage', params: toSentence('tooBusy', context) })
+      enqueue.assign({ rate: noteToldFor(context.rate, latestAt, budgetOf(event) ?? 'minute') })
+    }),
     sendReply: words.enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== 'operator.replied') return
       for (const params of toReplies(event, context.scheme)) enqueue({ type: 'sendMessage', params })
@@ -185,11 +188,11 @@ export function becauseOperator(what: string) {
 
 /** Sends one of the chart's own sentences, in the user's language. */
 export function say(name: SentenceName) {
-  const params = ({ context }: Scope): OutboundMessage => ({
-    author: 'system',
-    body: sentences[context.language][name],
-  })
-  return { type: 'sendMessage', params } as const
+  return { type: 'sendMessage', params: ({ context }: Scope) => toSentence(name, context) } as const
+}
+
+function toSentence(name: SentenceName, { language }: ConversationContext): OutboundMessage {
+  return { author: 'system', body: sentences[language][name] }
 }
 
 export function toDraftRequest({ context }: { readonly context: ConversationContext }): DraftRequest {
@@ -254,7 +257,7 @@ function codeOf(event: AnyEvent): string | null {
 }
 
 /** Results carry no moment: of the latest message that was taken. */
-function latestAt({ rate, turn }: ConversationContext): number {
+function latestAtOf({ rate, turn }: ConversationContext): number {
   return turn.window?.latestAt ?? Math.max(rate.minuteAt, rate.hourAt)
 }
 

@@ -174,34 +174,34 @@ const unwalked: readonly Unwalked[] = [
   },
   {
     transitions:
-      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|4|after\.answering\.\S+\|2)$/u,
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|3|after\.answering\.\S+\|2)$/u,
     outcome: null,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
   },
   {
     transitions:
-      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|3|after\.answering\.\S+\|1)$/u,
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|2|after\.answering\.\S+\|1)$/u,
     outcome: false,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
   },
   {
-    transitions: /\.transcribing\|/u,
+    transitions: /\.transcribing\||\|xstate\.done\.actor\.transcribe\|/u,
     outcome: null,
     reason: 'no walk sends a voice message; voice-messages.test.ts and the tests of media do',
   },
   {
     transitions: /\.collecting\|xstate\.after\.quiet\.\S+\|0$/u,
-    outcome: true,
+    outcome: 'taken',
     reason: 'no walk sends a voice message; voice-messages.test.ts and the tests of media do',
   },
   {
-    transitions: /\|message\.received\|[12]$/u,
-    outcome: true,
+    transitions: /(?:PENDING|PROGRESS|IDLE_TIMEOUT)\|message\.received\|1$/u,
+    outcome: 'taken',
     reason: 'no walk writes more than a user may; rates.test.ts does',
   },
   {
-    transitions: new RegExp(String.raw`${answering}xstate\.error\.actor\.draftReply\|[01]$`, 'u'),
-    outcome: true,
+    transitions: new RegExp(String.raw`${answering}xstate\.error\.actor\.draftReply\|0$`, 'u'),
+    outcome: 'taken',
     reason: 'no walk uses up a tenant’s budget; rates.test.ts does',
   },
   {

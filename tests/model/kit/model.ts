@@ -45,8 +45,11 @@ export type Profile = {
 export type Unwalked = {
   /** Transition ids as in the coverage file (`<source>|<event>|<index>`). */
   readonly transitions: RegExp
-  /** Null: the transition and both outcomes of its guard; else only this outcome of its guard. */
-  readonly outcome: boolean | null
+  /**
+   * Null: the transition and both outcomes of its guard; `taken`: the transition and its guard's yes, while the no is
+   * walked; else only this outcome of its guard.
+   */
+  readonly outcome: boolean | 'taken' | null
   readonly reason: string
 }
 
