@@ -25,19 +25,21 @@ export type FakeTranscriber = {
   }
   /** The files that it was asked about, oldest first. */
   readonly requests: readonly { readonly name: string; readonly type: string; readonly bytes: Buffer }[]
-  /** What is answered from now on, or by what the file holds. */
-  answer(hearing: Hearing | ((bytes: Buffer) => Hearing)): void
+  /** What is answered from now on, or by what the file holds; `isOpen`: whether anybody still waits for it. */
+  answer(hearing: Hearing | Decide): void
   /** Forgets what it was asked. */
   reset(): void
   close(): Promise<void>
 }
+
+type Decide = (bytes: Buffer, isOpen: () => boolean) => Hearing | Promise<Hearing>
 
 const apiKey = 'transcribe-key-of-tests'
 const model = 'fake-ears'
 
 export async function startFakeTranscriber(): Promise<FakeTranscriber> {
   const requests: { name: string; type: string; bytes: Buffer }[] = []
-  let decide: (bytes: Buffer) => Hearing = () => ({ kind: 'text', text: 'hello' })
+  let decide: Decide = () => ({ kind: 'text', text: 'hello' })
   const server = createServer((request, response) => {
     void receive(request, response).catch(() => response.destroy())
   })
@@ -53,7 +55,7 @@ export async function startFakeTranscriber(): Promise<FakeTranscriber> {
     if (form.get('model') !== model || !(file instanceof File)) return void response.writeHead(404).end()
     const bytes = Buffer.from(await file.arrayBuffer())
     requests.push({ name: file.name, type: file.type, bytes })
-    perform(decide(bytes), response)
+    perform(await decide(bytes, () => !response.destroyed), response)
   }
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)

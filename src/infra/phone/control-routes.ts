@@ -30,6 +30,10 @@ const fault = z.strictObject({
 const file = z.strictObject({
   contentType: z.string(),
   base64: z.base64(),
+  sid: z
+    .string()
+    .regex(/^ME[0-9A-Za-z]{1,32}$/u)
+    .exactOptional(),
   delayMs: z.int().min(0).default(0),
 })
 
@@ -63,8 +67,8 @@ export async function registerControlRoutes(app: FastifyInstance, options: Contr
     return reply.code(204).send()
   })
   app.post('/fake/media', async (request) => {
-    const { base64, ...stored } = file.parse(request.body)
-    return { sid: options.media.add({ ...stored, bytes: Buffer.from(base64, 'base64') }) }
+    const { base64, sid, ...stored } = file.parse(request.body)
+    return { sid: options.media.add({ ...stored, bytes: Buffer.from(base64, 'base64') }, sid) }
   })
   app.post('/fake/webhook', async (request, reply) => {
     options.setWebhookBase(target.parse(request.body).webhookBase)

@@ -4,20 +4,19 @@ import { randomBytes } from 'node:crypto'
 export type StoredMedia = { readonly contentType: string; readonly bytes: Buffer; readonly delayMs: number }
 
 export type MediaStore = {
-  /** Answers the file's sid, `ME…`. */
-  add(media: StoredMedia): string
+  /** Answers the file's sid, `ME…`: this one, or a new one. */
+  add(media: StoredMedia, sid?: string): string
   find(sid: string): StoredMedia | null
 }
 
-const filesMax = 200
+const filesMax = 2_000
 
 export function createMediaStore(): MediaStore {
   const files = new Map<string, StoredMedia>()
   return {
-    add(media) {
+    add(media, sid = `ME${randomBytes(16).toString('hex')}`) {
       const [oldest] = files.keys()
       if (files.size >= filesMax && oldest !== undefined) files.delete(oldest)
-      const sid = `ME${randomBytes(16).toString('hex')}`
       files.set(sid, media)
       return sid
     },
