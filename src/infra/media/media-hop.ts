@@ -59,7 +59,7 @@ export async function requestHop(
       connection: 'close',
       ...(request.authorization !== null && { authorization: request.authorization }),
     },
-    createConnection: () => socket as net.Socket,
+    createConnection: () => socket,
     signal,
   })
   const end = (answer: HopAnswer): void => {

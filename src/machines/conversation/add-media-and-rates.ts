@@ -30,5 +30,9 @@ export function addMediaAndRates(snapshot: PersistedSnapshot): PersistedSnapshot
 }
 
 function toNotes({ media }: JsonObject): readonly string[] {
-  return (media as readonly JsonObject[]).map(({ contentType }) => `[attached: ${String(contentType).slice(0, 80)}]`)
+  return (media as readonly JsonObject[]).map(({ contentType }) => `[attached: ${toText(contentType).slice(0, 80)}]`)
+}
+
+function toText(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
 }

@@ -69,7 +69,10 @@ export function describeMessages(database: () => DatabaseInUse): void {
     test('take nothing from a field of the form that is named like ours', async () => {
       const raw = { 'duologue.message': 'x' }
       const { shown } = await start([{ raw }, { raw: { 'duologue.message': ['x'] } }])
-      expect((await shown()).map(({ content }) => content)).toEqual(Array(2).fill([{ kind: 'text', text: 'olá 👋' }]))
+      expect((await shown()).map(({ content }) => content)).toEqual([
+        [{ kind: 'text', text: 'olá 👋' }],
+        [{ kind: 'text', text: 'olá 👋' }],
+      ])
       const rows = await database().sql('select raw, content from duologue.messages order by id limit 1')
       expect(rows).toEqual([{ raw, content: null }])
     })
