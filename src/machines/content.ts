@@ -51,7 +51,7 @@ export type Transcripts = { readonly [media: string]: string }
 export type MessageContent = {
   readonly body: string
   readonly media: readonly Media[]
-  readonly content?: readonly ContentPart[] | null
+  readonly content?: readonly ContentPart[] | null | undefined
 }
 
 /** The parts of any message. */

@@ -71,6 +71,7 @@ function toAnswer(status: number, body: string): TranscribeAnswer {
 
 function toCode(status: number): string {
   if (status === 401 || status === 403) return 'unauthorized'
+  if (status === 404) return 'not-found'
   return status === 429 ? 'rate-limited' : 'unavailable'
 }
 

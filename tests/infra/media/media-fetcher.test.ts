@@ -5,14 +5,19 @@
  */
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import net from 'node:net'
 import type { AddressInfo } from 'node:net'
+import tls from 'node:tls'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { Telemetry } from '../../../src/actors/ports.ts'
 import { createMediaFetcher } from '../../../src/infra/media/media-fetcher.ts'
 import type { MediaLimits } from '../../../src/infra/media/media-fetcher.ts'
+import { dial } from '../../../src/infra/media/media-hop.ts'
+import type { Dial } from '../../../src/infra/media/media-hop.ts'
+import { selfSigned } from './self-signed.ts'
 import { processClock } from '../../../src/infra/process/clock.ts'
 
 const accountSid = `AC${'1'.repeat(32)}`
@@ -358,6 +363,43 @@ test('no more files are fetched at once than there are places, and a few wait', 
   await expect.poll(() => open.length).toBe(1)
   for (const response of open.splice(0)) sendFile(undefined as never, response)
   expect((await Promise.all(files)).map(({ kind }) => kind)).toEqual(['media', 'media', 'media'])
+})
+
+describe('over TLS', () => {
+  async function fetchFrom(connect: Dial): Promise<{ readonly kind: string; readonly asked: number }> {
+    let asked = 0
+    const secure = createSecureServer(selfSigned, (request, response) => {
+      asked += 1
+      sendFile(request, response)
+    })
+    await new Promise<void>((resolve) => {
+      secure.listen(0, '127.0.0.1', resolve)
+    })
+    const { port: securePort } = secure.address() as AddressInfo
+    const file = await createMediaFetcher({
+      policy: { hosts: ['mms.twiliocdn.com'], apis: [], accountSid },
+      authToken: 'token',
+      clock: processClock,
+      telemetry: silent,
+      resolve: async () => [publicAddress],
+      dial: ({ serverName }) => connect({ address: '127.0.0.1', port: securePort, serverName }),
+    }).fetch(cdn)
+    secure.closeAllConnections()
+    await new Promise((resolve) => {
+      secure.close(resolve)
+    })
+    return { kind: file.kind === 'refused' ? file.reason : file.kind, asked }
+  }
+
+  test('a host that only vouches for itself is asked nothing', async () => {
+    expect(await fetchFrom(dial)).toEqual({ kind: 'unreachable', asked: 0 })
+  })
+
+  test('one that somebody trusted vouches for is asked', async () => {
+    const trusting: Dial = ({ address, port: there, serverName }) =>
+      tls.connect({ host: address, port: there, servername: serverName ?? '', ca: selfSigned.cert })
+    expect(await fetchFrom(trusting)).toEqual({ kind: 'media', asked: 1 })
+  })
 })
 
 describe('an API that the settings name', () => {
