@@ -25,6 +25,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    media: parts.media,
     commands: {
       publisher: log.publisher,
       ids: processIds,

@@ -5,10 +5,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 
-import type { EventPublisher, LoggedMessage, Store } from '../actors/ports.ts'
+import type { MediaFetcher } from '../actors/media-fetcher.ts'
+import type { EventPublisher, LoggedMessage, Store, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import type { PhoneService } from '../infra/http/phone-routes.ts'
+import { createMediaFetcher } from '../infra/media/media-fetcher.ts'
 import { createFakeTwilio } from '../infra/phone/fake-twilio.ts'
 import { createPhone } from '../infra/phone/phone.ts'
 import { processClock } from '../infra/process/clock.ts'
@@ -28,6 +30,8 @@ export type ProviderPart = {
   readonly phone: PhoneService | null
   openWebhook(publicUrl: string): TwilioWebhook
   openSender(publicUrl: string): TwilioSender
+  /** Reads the media of messages, from the provider and these hosts. */
+  openMedia(hosts: readonly string[], telemetry: Telemetry): MediaFetcher
   /** What users sent to our numbers since then, as the provider's own list has it; oldest first. */
   listReceived(since: number): Promise<readonly LoggedMessage[]>
   close(): Promise<void>
@@ -59,6 +63,7 @@ function openTwilio(twilio: NonNullable<Config['twilio']>, store: Pick<Store, 'f
       sender = createSender({ accountSid, authToken, apiUrl }, publicUrl, store)
       return sender
     },
+    openMedia: (hosts, telemetry) => openMedia({ accountSid, authToken, apiUrl }, hosts, telemetry),
     listReceived: async (since) => listReceived({ accountSid, authToken, apiUrl }, numbers, since),
     async close() {
       sender?.close()
@@ -100,6 +105,7 @@ async function openPhone(
       sender = createSender(account, publicUrl, store)
       return sender
     },
+    openMedia: (hosts, telemetry) => openMedia(account, hosts, telemetry),
     listReceived: async (since) => listReceived(account, phoneNumbers, since),
     async close() {
       sender?.close()
@@ -121,6 +127,19 @@ function createSender(
     random: Math.random,
     findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
   })
+}
+
+/** Media is addressed at Twilio itself, also where its API is called by way of another base URL. */
+const twilioOrigin = 'https://api.twilio.com'
+
+function openMedia(
+  { accountSid, authToken, apiUrl }: { accountSid: string; authToken: string; apiUrl: string | null },
+  hosts: readonly string[],
+  telemetry: Telemetry,
+): MediaFetcher {
+  const ours = apiUrl === null ? [] : [{ origin: new URL(apiUrl).origin, isTrusted: true }]
+  const apis = [...ours, { origin: twilioOrigin, isTrusted: false }]
+  return createMediaFetcher({ policy: { hosts, apis, accountSid }, authToken, clock: processClock, telemetry })
 }
 
 async function listReceived(

@@ -41,17 +41,8 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const ours = [
-    'effects',
-    'commands',
-    'partitions',
-    'nodes',
-    'quarantine',
-    'assistant_usage',
-    'review_verdicts',
-    'review_comments',
-  ]
-  const reviews = ['review_threads', 'review_charts']
+  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
+  const reviews = ['review_verdicts', 'review_comments', 'review_threads', 'review_charts']
   const deletes = [...tables, ...ours, ...reviews, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')

@@ -18,6 +18,8 @@ import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
+import type { MediaFetcher } from '../../actors/media-fetcher.ts'
+import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
 import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
@@ -31,6 +33,8 @@ export type AppOptions = {
   /** Bearer token of the JSON API. */
   readonly apiToken: string
   readonly readModel: ReadModel
+  /** Reads the attachments of messages. */
+  readonly media: MediaFetcher
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
@@ -112,6 +116,7 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register(fastifyCookie)
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   if (reviews !== null) {
     const { ids } = options.commands

@@ -8,6 +8,16 @@ import type { Json } from '../../machines/json.ts'
 export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
+  assistant_rates: {
+    Row: {
+      tenant_id: string
+      minute_at: string
+      minute_calls: number
+      hour_at: string
+      hour_calls: number
+    }
+    Generated: never
+  }
   assistant_usage: {
     Row: {
       tenant_id: string
@@ -151,6 +161,9 @@ export type Tables = {
       provider_id: string | null
       raw: Json
       at: string
+      content: Json
+      transcripts: Json
+      rate_limited: boolean
     }
     Generated: never
   }
