@@ -113,7 +113,10 @@ test('the steps of the example workflow write one comment, and write it anew', l
   const comments = () => JSON.parse(readFileSync(ledger, 'utf8')) as { id: number; body: string; edits: number }[]
   expect(comments()).toMatchObject([{ id: 1, edits: 0, body: expect.stringContaining('May not go yet') }])
   expect(comments()[0]?.body).toContain('https://github.com/owner/name/blob/review-pictures/7/abc.png?raw=true')
-  const picture = execFileSync('git', ['show', 'review-pictures:7/abc.png'], { cwd: join(folder, 'origin.git') })
+  const picture = execFileSync('git', ['show', 'review-pictures:7/abc.png'], {
+    maxBuffer: 16 * 1_024 * 1_024,
+    cwd: join(folder, 'origin.git'),
+  })
   expect(picture.subarray(1, 4).toString()).toBe('PNG')
 
   approve(readReview())
