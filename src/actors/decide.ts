@@ -14,6 +14,7 @@ import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedEvent, LoggedMessage } from './ports.ts'
+import { noteIdentities } from './identities.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
 import type { WaitingEvent } from './release-quarantine.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
@@ -111,6 +112,7 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
     raw: event.raw,
     at,
   })
+  noteIdentities(work, event, messageId)
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
 }
 
