@@ -1,7 +1,18 @@
 /** Everything that the parts of one node share: the ports, the machines and the limits. */
 import type { Json } from '../machines/json.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
-import type { Clock, EffectPerformers, EventLog, EventPublisher, Ids, Peers, Random, Reached, Store, Telemetry } from './ports.ts'
+import type {
+  Clock,
+  EffectPerformers,
+  EventLog,
+  EventPublisher,
+  Ids,
+  Peers,
+  Random,
+  Reached,
+  Store,
+  Telemetry,
+} from './ports.ts'
 
 export type Host = {
   readonly clock: Clock

@@ -51,6 +51,7 @@ export const messageSchema = z.strictObject({
 export const deliverySchema = z.strictObject({
   ...session,
   type: z.literal('delivery.updated'),
+  identities: z.array(address).min(1).max(4).optional(),
   providerId: id,
   effectId: id.nullable(),
   status: z.enum(deliveryStatuses),

@@ -151,6 +151,7 @@ export type LoggedDelivery = {
   readonly type: 'delivery.updated'
   readonly businessAddress: string
   readonly userKey: string
+  readonly identities?: readonly string[] | undefined
   readonly forwarded?: number | undefined
   readonly providerId: string
   /** The effect that sent it, from the callback's URL; null when the URL did not say. */

@@ -218,7 +218,11 @@ function toCommands(session: SessionCommit): CommandPayload[] {
 }
 
 function toIdentities({ sessionId, identities = [] }: SessionCommit): IdentityPayload[] {
-  return identities.map(({ userKey, messageId }) => ({ session_id: sessionId, user_key: userKey, message_id: messageId }))
+  return identities.map(({ userKey, messageId }) => ({
+    session_id: sessionId,
+    user_key: userKey,
+    message_id: messageId,
+  }))
 }
 
 function toForeign({ partition, parked }: CommitBatch['partitions'][number]): QuarantinePayload[] {

@@ -7,6 +7,7 @@ import {
   type PageRequest,
   type QuarantinedItem,
   type ReadModel,
+  type SessionItem,
 } from '../../actors/read-model.ts'
 import type { Call } from './call.ts'
 import { fromCursor, toCursor } from './cursor.ts'
@@ -57,6 +58,19 @@ export function createReadModel(call: Call): ReadModel {
       const { item } = (await call('quarantine_get', { id, tenant_id: tenantId ?? null })) as { item: Item | null }
       return item === null ? null : (toItem(item) as QuarantinedItem)
     },
+    getSession: async (id, tenantId) => {
+      if (!uuid.test(id)) return null
+      const request = { session_id: id, tenant_id: tenantId ?? null }
+      const { session } = (await call('get_session', request)) as { session: Item | null }
+      return session === null ? null : toSession(session)
+    },
+    listSessionMessages: async (id, page) =>
+      uuid.test(id) ? list('list_session_messages', { session_id: id }, { id: isUuid }, page) : null,
+    findHomes: async (userKey, tenantId) => {
+      const request = { user_key: userKey, tenant_id: tenantId ?? null }
+      const { homes } = (await call('find_homes', request)) as { homes: readonly { readonly user_key: string }[] }
+      return homes.map(({ user_key }) => user_key)
+    },
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)
@@ -96,6 +110,13 @@ function toItem(item: Item): Item {
         : value,
     ]),
   )
+}
+
+function toSession(session: Item): SessionItem {
+  const lists = ['addresses', 'conversations', 'links'].map(
+    (name) => [name, (session[name] as readonly Item[]).map(toItem)] as const,
+  )
+  return { ...toItem(session), ...Object.fromEntries(lists) } as unknown as SessionItem
 }
 
 function toChannel(row: ChannelRow): Channel {

@@ -65,7 +65,10 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
         publicUrl: options.publicUrl ?? (() => publicUrl),
       }),
       publisher: options.publisher ?? keep,
-      findChannel: options.findChannel ?? (async (address) => address === 'whatsapp:+14155238886'),
+      findChannel: async (address) => {
+        const isKnown = options.findChannel ?? (async (asked: string) => asked === 'whatsapp:+14155238886')
+        return (await isKnown(address)) ? { accountSid, authTokens: [authToken] } : null
+      },
       reached: options.reached ?? (() => undefined),
     },
     pages: null,
@@ -168,6 +171,9 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
       return { items: found.version < 3 ? [opened] : [opened, answered], next: null }
     },
     getCommand: async () => null,
+    getSession: async () => null,
+    listSessionMessages: async () => null,
+    findHomes: async () => [],
     listQuarantine: async () => ({ items: [], next: null }),
     getQuarantined: async () => null,
     findChannel: async () => null,
