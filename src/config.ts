@@ -65,8 +65,6 @@ export type Config = {
   readonly crashPoint: CrashPoint | null
   /** Not at the first time that it comes to the crash point, but at the first one after a SIGUSR2. */
   readonly isCrashOnSignal: boolean
-  /** A variable that a channel names as its secret; null when it is not set. */
-  readonly readVariable: (name: string) => string | null
 }
 
 /** Its message lists every missing or wrong setting by name. */
@@ -97,7 +95,6 @@ export function readConfig(env: Environment): Config {
     mayAdvanceClock: readTestClock(settings),
     crashPoint: readCrashPoint(settings),
     isCrashOnSignal: settings.text('DUOLOGUE_TEST_CRASH_ON') === 'SIGUSR2',
-    readVariable: settings.text,
   }
   const [first, ...others] = settings.problems
   if (first === undefined) return config

@@ -129,8 +129,8 @@ export function toKind(event: LoggedEvent): EventKind {
  * session is another publication, or the log would take it for the first one and drop it.
  */
 export function toPublicationId(event: LoggedEvent): string {
-  const id = toFirstPublicationId(event)
-  return event.forwarded === undefined ? id : `${id}:${event.forwarded}:${event.userKey}`
+  const first = toFirstPublicationId(event)
+  return event.forwarded === undefined ? first : `${first}:${event.forwarded}:${event.userKey}`
 }
 
 function toFirstPublicationId(event: LoggedEvent): string {

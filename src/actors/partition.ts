@@ -10,13 +10,12 @@
 import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
 import { Barrier } from './barrier.ts'
-import { pause, toRetryDelay } from './committer.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import type { Fold } from './fold.ts'
-import { toForwarded } from './identities.ts'
+import { forwardEvent, mayForward } from './forward.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Loader } from './loader.ts'
@@ -269,27 +268,11 @@ export class Partition implements SessionOwner {
     this.#parts.host.telemetry.count('messages_duplicate')
   }
 
-  async forward({ log, event, position }: Extract<Entry, { kind: 'logged' }>, home: string): Promise<void> {
-    const { host } = this.#parts
-    const isCommand = event.type === 'command.issued' || event.type === 'quarantine.released'
-    // Whoever owns partitions may not give commands, and they name a session that exists.
-    if (isCommand) this.#parkForeign(log, new Error('its key belongs to another session'))
-    for (let attempt = 0; !this.isLost; attempt += 1) {
-      try {
-        assert(host.forward !== undefined, 'nothing can be sent on here')
-        if (!isCommand) await host.forward.publish(toForwarded(event, home))
-        position.state = 'finished'
-        host.telemetry.count('events_forwarded', { type: event.type })
-        this.finished()
-        return
-      } catch (error) {
-        host.telemetry.log('warn', 'could not send an event on to its session', {
-          partition: this.number,
-          error: String(error),
-        })
-        await pause(host, toRetryDelay(attempt, host.random()))
-      }
-    }
+  async forward(entry: LoggedEntry, home: string): Promise<void> {
+    if (!mayForward(entry)) this.#parkForeign(entry.log, new Error('its key belongs to another session'))
+    else if (!(await forwardEvent(this.#parts.host, entry, home, () => this.isLost))) return
+    entry.position.state = 'finished'
+    this.finished()
   }
 
   parked(session: Session, error: unknown, entry: Entry): void {

@@ -17,7 +17,7 @@
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
 import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { toHome } from './identities.ts'
 import { limits } from './host.ts'
@@ -43,8 +43,6 @@ export interface SessionOwner {
   /** So many events of the session wait in its quarantine by now. */
   parkedMany(session: Session, count: number): void
 }
-
-type LoggedEntry = Extract<Entry, { readonly kind: 'logged' }>
 
 const noEntries: Entry[] = []
 

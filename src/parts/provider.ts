@@ -50,16 +50,14 @@ export async function openProvider(
   database: Pick<DatabasePart, 'repository' | 'administration'>,
   publisher: EventPublisher,
 ): Promise<ProviderPart> {
-  return config.twilio === null
-    ? openPhone(config, folder, database, publisher)
-    : openTwilio(config, config.twilio, database)
+  return config.twilio === null ? openPhone(folder, database, publisher) : openTwilio(config.twilio, database)
 }
 
 type Database = Pick<DatabasePart, 'repository' | 'administration'>
 
-function openTwilio(config: Config, twilio: NonNullable<Config['twilio']>, database: Database): ProviderPart {
+function openTwilio(twilio: NonNullable<Config['twilio']>, database: Database): ProviderPart {
   const { accountSid, authTokens, numbers, apiUrl } = twilio
-  const accounts = openAccounts(config, { accountSid, authTokens }, database)
+  const accounts = openAccounts({ accountSid, authTokens }, database)
   return {
     numbers,
     description: `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`,
@@ -69,7 +67,6 @@ function openTwilio(config: Config, twilio: NonNullable<Config['twilio']>, datab
 }
 
 async function openPhone(
-  config: Config,
   folder: DataFolder | null,
   database: Database,
   publisher: EventPublisher,
@@ -84,7 +81,7 @@ async function openPhone(
     webhookBase: null,
   })
   const own = { accountSid: phoneAccount, authTokens: [authToken] }
-  const access = openAccess(openAccounts(config, own, database), own, fake.url, database)
+  const access = openAccess(openAccounts(own, database), own, fake.url, database)
   return {
     ...access,
     numbers: phoneNumbers,
@@ -107,9 +104,9 @@ async function openPhone(
   }
 }
 
-function openAccounts({ readVariable }: Config, own: Account, { repository, administration }: Database): Accounts {
+function openAccounts(own: Account, { repository, administration }: Database): Accounts {
   const monotonic = (): number => processClock.monotonic()
-  const secrets = createNamedSecrets(readVariable, monotonic)
+  const secrets = createNamedSecrets((name) => process.env[name]?.trim() || null, monotonic)
   const { findChannel } = repository
   return createAccounts({ own, findChannel, listTenants: administration.listTenants, secrets, monotonic })
 }

@@ -35,13 +35,13 @@ export async function registerConversationRoutes(
     const address = readAddress(query)
     const wanted = { ...readPage(query), ...toTenant(request), ...(status === null ? {} : { status }) }
     if (address === null) return read(readModel.listConversations(wanted))
-    // Any spelling of a user's number finds the user; a business's number is never rewritten.
+    // Any spelling of a user's number finds the user, and so does an address of somebody who is known by another one; a
+    // business's number is never rewritten.
     const userKey = toUserKey(address) ?? address
-    const found = await read(readModel.listConversations({ ...wanted, address: userKey }))
-    if (found.items.length > 0) return found
-    // It may be an address of somebody who is known by another one.
-    const [home = address] = await readModel.findHomes(userKey, toTenant(request).tenantId)
-    return read(readModel.listConversations({ ...wanted, address: home === userKey ? address : home }))
+    const [home = userKey] = await readModel.findHomes(userKey, toTenant(request).tenantId)
+    const found = await read(readModel.listConversations({ ...wanted, address: home }))
+    if (found.items.length > 0 || home === address) return found
+    return read(readModel.listConversations({ ...wanted, address }))
   })
   app.get('/api/conversations/:id', { config: { operation: operations.get } }, async (request, reply) => {
     const conversation = await read(readModel.getConversation(readConversationId(request), toTenant(request).tenantId))
