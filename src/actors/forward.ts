@@ -17,17 +17,18 @@ export async function forwardEvent(
   home: string,
   isLost: () => boolean,
 ): Promise<boolean> {
-  for (let attempt = 0; !isLost(); attempt += 1) {
+  for (let attempt = 0; ; attempt += 1) {
+    if (isLost()) return false
     try {
       assert(host.forward !== undefined, 'nothing can be sent on here')
       await host.forward.publish(toForwarded(event, home))
-      host.telemetry.count('events_forwarded', { type: event.type })
-      return !isLost()
+      break
     } catch (error) {
       const fields = { partition: log.partition, error: String(error) }
       host.telemetry.log('warn', 'could not send an event on to its session', fields)
       await pause(host, toRetryDelay(attempt, host.random()))
     }
   }
-  return false
+  host.telemetry.count('events_forwarded')
+  return !isLost()
 }

@@ -1,7 +1,8 @@
 /** Who is who: one person under changing addresses, in order, against the running service behind signed webhooks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { createProduction, messagesPath, toForm } from '../support/production.ts'
+import { newPerson, readInbound, readStored, say as tell } from '../support/people.ts'
+import { createProduction } from '../support/production.ts'
 import type { Production } from '../support/production.ts'
 import { apiToken, business, until } from '../support/service.ts'
 import type { ServiceProcess } from '../support/service.ts'
@@ -10,7 +11,6 @@ type Row = Record<string, unknown>
 
 let production: Production
 let service: ServiceProcess
-let people = 0
 
 beforeAll(async () => {
   production = await createProduction()
@@ -19,55 +19,9 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(async () => production?.remove())
 
-type Person = { readonly phone: string; readonly bsuid: string; readonly newPhone: string; readonly newBsuid: string }
-
-function newPerson(): Person {
-  people += 1
-  const digits = String(people).padStart(4, '0')
-  return {
-    phone: `whatsapp:+1500600${digits}`,
-    bsuid: `whatsapp:US.77${digits}`,
-    newPhone: `whatsapp:+1500700${digits}`,
-    newBsuid: `whatsapp:US.88${digits}`,
-  }
-}
-
-/** As Twilio writes it: with a phone number `ExternalUserId` comes along, without one all fields are the id. */
-async function say(from: string, body: string, externalUserId = from): Promise<string> {
-  const hasPhone = from.startsWith('whatsapp:+')
-  const form = toForm({ From: from, Body: body, ExternalUserId: externalUserId })
-  if (hasPhone) form['WaId'] = from.slice('whatsapp:+'.length)
-  else delete form['WaId']
-  const response = await service.post(messagesPath, form)
-  expect(response.status).toBe(200)
-  return form['MessageSid'] ?? ''
-}
-
-async function inbound(where: string): Promise<readonly Row[]> {
-  return production.sql(
-    `select message.id, message.session_id, message.body, session.user_key, session.reply_address, message.conversation_id
-    from duologue.messages as message join duologue.sessions as session on session.id = message.session_id
-    where message.direction = 'inbound' and ${where} order by message.id`,
-  )
-}
-
-/** The bodies that begin so, by the session that has them; waits until so many are stored. */
-async function stored(prefix: string, count: number): Promise<Map<string, string[]>> {
-  let rows: readonly Row[] = []
-  await until(
-    async () => {
-      rows = await inbound(`message.body like '${prefix}%'`)
-      return rows.length >= count
-    },
-    30_000,
-    () => `${rows.length} of ${count} messages of ${prefix} are stored: ${JSON.stringify(rows)}`,
-  )
-  const sessions = new Map<string, string[]>()
-  for (const { session_id, body } of rows) {
-    sessions.set(String(session_id), [...(sessions.get(String(session_id)) ?? []), String(body)])
-  }
-  return sessions
-}
+const say = async (from: string, body: string, externalUserId?: string) => tell(service, from, body, externalUserId)
+const inbound = async (where: string) => readInbound(production, where)
+const stored = async (prefix: string, count: number) => readStored(production, prefix, count)
 
 async function command(path: string, body: object): Promise<{ status: number; body: Row }> {
   const response = await fetch(`${service.url}${path}`, {
