@@ -44,6 +44,8 @@ export class Fold {
   readonly identities: IdentityRecord[] = []
   readonly emitted: Json[] = []
   steps = 0
+  /** One of the steps is a migration to a newer chart. */
+  migrates = false
 
   get isEmpty(): boolean {
     return (
@@ -98,6 +100,7 @@ export class Fold {
     this.identities.push(...decided.identities)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
+    this.migrates ||= decided.migrates
   }
 
   hasDuplicateKey(key: string): boolean {

@@ -9,6 +9,7 @@ import type { IdentityResolver } from '../infra/identity/identity-resolver.ts'
 import { openJanitor } from '../infra/nats/janitor.ts'
 import { createWatchedLog } from '../infra/nats/watched-log.ts'
 import { processClock } from '../infra/process/clock.ts'
+import { createReached } from '../infra/process/crash-points.ts'
 import { reconcile } from '../infra/spool/reconcile.ts'
 import { createReconciliation } from '../infra/spool/reconciliation.ts'
 import { openSpooling } from '../infra/spool/spooling-publisher.ts'
@@ -49,6 +50,7 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     isAlone: database.isEmbedded,
     // A console's identity publishes commands only, and those are never spooled.
     mayDrain: roles.includes('webhook') || roles.includes('actors'),
+    reached: createReached(config.crashPoint, config.isCrashOnSignal),
     ...common,
   })
   const isAlone = database.isEmbedded
