@@ -7,7 +7,7 @@ import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { toPrintable } from './sentence.ts'
 import { openServiceApi } from './service-api.ts'
-import type { ApiAnswer } from './service-api.ts'
+import type { ApiAnswer, ServiceApi } from './service-api.ts'
 
 const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu
 const wanted =
@@ -17,14 +17,17 @@ export async function runSession({ words, options, env }: CommandCall): Promise<
   const [verb, id, address, ...more] = words
   const isWhole = verb === 'show' ? address === undefined : address !== undefined && more.length === 0
   if (!isWhole || id === undefined || !idPattern.test(id)) throw new WrongUse(wanted)
-  const api = openServiceApi(readConfig(env), options['url'] === undefined ? undefined : String(options['url']))
-  if (verb === 'show') return show(await api.get(`/api/sessions/${id}`))
+  if (verb === 'show') return show(await open(options, env).get(`/api/sessions/${id}`))
   if (verb !== 'link' && verb !== 'unlink') throw new WrongUse(wanted)
   const { operator, reason } = options
   if (typeof operator !== 'string')
     throw new WrongUse(`session ${verb} wants --operator <id>: the record says who did it`)
   const order = { address, operatorId: operator, reason: typeof reason === 'string' ? reason : '' }
-  return tell(verb, await api.post(`/api/sessions/${id}/${verb}`, order))
+  return tell(verb, await open(options, env).post(`/api/sessions/${id}/${verb}`, order))
+}
+
+function open(options: CommandCall['options'], env: CommandCall['env']): ServiceApi {
+  return openServiceApi(readConfig(env), options['url'] === undefined ? undefined : String(options['url']))
 }
 
 function show(answer: ApiAnswer): CommandResult {

@@ -163,7 +163,10 @@ export function describeIdentities(database: () => DatabaseInUse): void {
       const { order, into, from } = await makeTwo()
       const linkId = nextId()
       const make = async () => identities().linkIdentities({ ...order, ...word, linkId, closedConversationId: null })
-      expect([await make(), await make()]).toEqual(Array(2).fill({ outcome: 'applied', linkId }))
+      expect([await make(), await make()]).toEqual([
+        { outcome: 'applied', linkId },
+        { outcome: 'applied', linkId },
+      ])
       expect([await resolve(number), await resolve('whatsapp:US.2'), await resolve(bsuid)]).toEqual(
         Array(3).fill(phone),
       )
