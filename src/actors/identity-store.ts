@@ -71,12 +71,21 @@ export interface LinkStore {
       readonly operatorId: string
       readonly reason: string
       readonly closedConversationId: string | null
+      /** As it was held: if the key leads elsewhere by now, nothing moves. */
+      readonly fromKey: string
     },
   ): Promise<{ readonly outcome: 'applied'; readonly linkId: string } | LinkRefusal>
   /** `newSessionId`: of the session that is made when the messages that go back have none yet. */
   unlinkIdentities(
-    request: LinkRequest & { readonly newSessionId: string; readonly operatorId: string; readonly reason: string },
+    request: LinkRequest & {
+      readonly newSessionId: string
+      readonly operatorId: string
+      readonly reason: string
+      readonly fromKey: string
+    },
   ): Promise<
+    /** The assistant is about to answer what the other person wrote last: ask again. */
+    | { readonly outcome: 'busy' }
     | {
         readonly outcome: 'applied'
         readonly linkId: string

@@ -203,7 +203,8 @@ $$;
 
 -- All keys of the session at `user_key` are the session's from now on; what comes under them goes to it. The other session
 -- keeps its history, and sends on what still reaches it.
--- request: {tenant_id, session_id, user_key, link_id, operator_id, reason, closed_conversation_id}
+-- request: {tenant_id, session_id, user_key, from_key, link_id, operator_id, reason, closed_conversation_id}: `from_key` as it
+-- was held; another one by now is refused
 -- -> {outcome: 'applied' | 'refused' | 'missing', reason?, link_id}
 create function public.link_identities(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
@@ -227,6 +228,8 @@ begin
     return jsonb_build_object('outcome', 'missing');
   elsif plan.refusal is not null then
     return jsonb_build_object('outcome', 'refused', 'reason', plan.refusal);
+  elsif plan.from_key is distinct from request ->> 'from_key' then
+    return jsonb_build_object('outcome', 'refused', 'reason', 'the address was moved meanwhile');
   end if;
   insert into duologue.identities (business_address, user_key, home)
     values ((plan.into_session).business_address, request ->> 'user_key', (plan.into_session).user_key)
@@ -268,8 +271,9 @@ $$;
 
 -- The keys lead to the session that they came from, or to one of their own, and so do the messages that came under them
 -- meanwhile, with the answers that they got: an answer goes to whoever wrote last before it.
--- request: {tenant_id, session_id, user_key, new_session_id, operator_id, reason}
--- -> {outcome: 'applied' | 'refused' | 'missing', reason?, link_id, session_id, moved}
+-- request: {tenant_id, session_id, user_key, from_key, new_session_id, operator_id, reason}
+-- -> {outcome: 'applied' | 'busy' | 'refused' | 'missing', reason?, link_id, session_id, moved}: `busy` while the assistant
+--    is about to answer what the other person wrote last
 create function public.unlink_identities(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
 as $$
@@ -287,6 +291,10 @@ begin
     return jsonb_build_object('outcome', 'missing');
   elsif plan.refusal is not null then
     return jsonb_build_object('outcome', 'refused', 'reason', plan.refusal);
+  elsif plan.from_key is distinct from request ->> 'from_key' then
+    return jsonb_build_object('outcome', 'refused', 'reason', 'the address was moved meanwhile');
+  elsif duologue.answers_other(plan.into_session, plan.keys) then
+    return jsonb_build_object('outcome', 'busy');
   end if;
   target := plan.from_session;
   moved_ids := duologue.messages_under((plan.into_session).id, plan.keys);
@@ -340,6 +348,26 @@ begin
   perform duologue.raise_generation();
   return jsonb_build_object('outcome', 'applied', 'link_id', plan.link_id, 'session_id', target.id,
     'moved', cardinality(moved_ids));
+end
+$$;
+
+-- Whether an answer to what came under these keys is still on its way, which would go to the wrong person afterwards.
+create function duologue.answers_other(session duologue.sessions, keys text[]) returns boolean
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  newest record;
+begin
+  select id, direction into newest from duologue.messages
+  where session_id = session.id order by id desc limit 1;
+  if newest.direction = 'inbound' then
+    return session.speaker = 'assistant' and exists (
+      select from duologue.message_keys
+      where message_id = newest.id and session_id = session.id and user_key = any(keys));
+  end if;
+  return newest.id = any(duologue.messages_under(session.id, keys)) and exists (
+    select from duologue.effects
+    where partition = session.partition and session_id = session.id and status in ('pending', 'running', 'uncertain'));
 end
 $$;
 

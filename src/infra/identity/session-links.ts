@@ -19,6 +19,8 @@ const holdMs = 12_000
 const settleMs = freshForMs + 200
 const outcomeWithinMs = 5_000
 const lookEveryMs = 50
+/** What is held may wait so long, with what the log takes. */
+const answeredWithinMs = 5_000
 const reasonCharactersMax = 500
 
 export type LinkOrder = {
@@ -72,16 +74,35 @@ export function createSessionLinks(options: SessionLinksOptions): SessionLinks {
         if (closed === null) return { outcome: 'unsettled' }
         if (closed.outcome === 'refused') return closed
         const { closedConversationId } = closed
-        const linked = await store.linkIdentities({ ...order, linkId, closedConversationId })
+        const fromKey = held.from.userKey
+        const linked = await store.linkIdentities({ ...order, fromKey, linkId, closedConversationId })
         return linked.outcome === 'applied' ? { ...linked, closedConversationId } : linked
       }),
     unlink: async (order) =>
-      whileHeld(options, order, true, async ({ into }) => {
+      whileHeld(options, order, true, async ({ into, from }) => {
         // It changes nothing; its outcome says that everything before it is committed.
         const passed = await passLog(options, into, ids.next(), toClosing(order, 'nothing'), `unlink.${ids.next()}`)
         if (passed === null) return { outcome: 'unsettled' }
-        return store.unlinkIdentities({ ...order, newSessionId: ids.next() })
+        return part(options, order, from.userKey)
       }),
+  }
+}
+
+/** Waits a while for an answer to the other person that is on its way: afterwards it would go to the wrong one. */
+async function part(
+  { store, clock, ids }: SessionLinksOptions,
+  order: LinkOrder,
+  fromKey: string,
+): Promise<UnlinkOutcome> {
+  const giveUpAt = clock.monotonic() + answeredWithinMs
+  const newSessionId = ids.next()
+  for (;;) {
+    const parted = await store.unlinkIdentities({ ...order, fromKey, newSessionId })
+    if (parted.outcome !== 'busy') return parted
+    if (clock.monotonic() >= giveUpAt) {
+      return { outcome: 'refused', reason: 'the other person is being answered in this session: say it again' }
+    }
+    await pause(clock, lookEveryMs)
   }
 }
 

@@ -35,14 +35,23 @@ export function createIdentities(client: SupabaseClient): IdentityStore & LinkSt
     releaseIdentities: async ({ tenantId, sessionId, keys }) => {
       await call('release_identities', { tenant_id: tenantId, session_id: sessionId, keys })
     },
-    linkIdentities: async ({ linkId, operatorId, reason, closedConversationId, ...request }) => {
-      const done = { link_id: linkId, operator_id: operatorId, reason, closed_conversation_id: closedConversationId }
+    linkIdentities: async ({ linkId, fromKey, operatorId, reason, closedConversationId, ...request }) => {
+      const done = {
+        from_key: fromKey,
+        link_id: linkId,
+        operator_id: operatorId,
+        reason,
+        closed_conversation_id: closedConversationId,
+      }
       const answer = (await call('link_identities', { ...toRequest(request), ...done })) as LinkAnswer | LinkRefusal
       return answer.outcome === 'applied' ? { outcome: 'applied', linkId: answer.link_id } : answer
     },
-    unlinkIdentities: async ({ newSessionId, operatorId, reason, ...request }) => {
-      const done = { new_session_id: newSessionId, operator_id: operatorId, reason }
-      const answer = (await call('unlink_identities', { ...toRequest(request), ...done })) as UnlinkAnswer | LinkRefusal
+    unlinkIdentities: async ({ newSessionId, fromKey, operatorId, reason, ...request }) => {
+      const done = { from_key: fromKey, new_session_id: newSessionId, operator_id: operatorId, reason }
+      const answer = (await call('unlink_identities', { ...toRequest(request), ...done })) as
+        | UnlinkAnswer
+        | LinkRefusal
+        | { readonly outcome: 'busy' }
       if (answer.outcome !== 'applied') return answer
       const { link_id: linkId, session_id: sessionId, moved } = answer
       return { outcome: 'applied', linkId, sessionId, moved }

@@ -112,7 +112,7 @@ export function describeIdentities(database: () => DatabaseInUse): void {
     })
   })
 
-  const word = { operatorId: 'olga', reason: 'she called' }
+  const word = { operatorId: 'olga', reason: 'she called', fromKey: number }
 
   function sessionOf(userKey: string): TestSession {
     const session = newSession(database().deployment)
@@ -210,6 +210,30 @@ export function describeIdentities(database: () => DatabaseInUse): void {
       expect(await bodiesOf(from)).toEqual(['theirs 1', 'answer to theirs 1', 'theirs 2', 'answer to theirs 2'])
     })
 
+    test('while the assistant is about to answer what the other person wrote, nothing is parted', async () => {
+      const { owned, order, into } = await makeTwo()
+      await identities().linkIdentities({ ...order, ...word, linkId: nextId(), closedConversationId: null })
+      const asked = inbound(into, `SM-${nextId()}`)
+      const came = [{ userKey: number, messageId: asked.messageId }]
+      const commit = { ...nextStep(into, 1, 9), messages: [asked], identities: came, identityVersion: 1 }
+      await database().store.commitSteps(batchOf('a', owned, [commit]))
+      const part = async () => identities().unlinkIdentities({ ...order, ...word, newSessionId: nextId() })
+      expect(await part()).toEqual({ outcome: 'busy' })
+      const answered = { ...nextStep(into, 2, 10), messages: [outbound(into)], identityVersion: 1 }
+      await database().store.commitSteps(batchOf('a', owned, [answered]))
+      expect(await part()).toMatchObject({ outcome: 'applied', moved: 2 })
+    })
+
+    test('what was moved by somebody else since it was held is left alone', async () => {
+      const { order } = await makeTwo()
+      const late = { ...word, fromKey: bsuid, linkId: nextId(), closedConversationId: null }
+      const refused = { outcome: 'refused', reason: 'the address was moved meanwhile' }
+      expect(await identities().linkIdentities({ ...order, ...late })).toEqual(refused)
+      await identities().linkIdentities({ ...order, ...word, linkId: nextId(), closedConversationId: null })
+      const parted = await identities().unlinkIdentities({ ...order, ...late, newSessionId: nextId() })
+      expect(parted).toEqual(refused)
+    })
+
     test('a STOP under either address holds for both while they are linked', async () => {
       const { order, into, from } = await makeTwo()
       await database().sql(`update duologue.sessions set opted_out = true where id = '${from.sessionId}'`)
@@ -243,7 +267,13 @@ export function describeIdentities(database: () => DatabaseInUse): void {
       const third = sessionOf('whatsapp:+15005550003')
       await database().store.commitSteps(batchOf('a', owned, [opening(third, 3)]))
       const link = async (request: LinkRequest) =>
-        identities().linkIdentities({ ...request, ...word, linkId: nextId(), closedConversationId: null })
+        identities().linkIdentities({
+          ...word,
+          fromKey: request.userKey,
+          ...request,
+          linkId: nextId(),
+          closedConversationId: null,
+        })
       await link({ tenantId: null, sessionId: from.sessionId, userKey: third.created.userKey })
       await link(order)
       expect(await resolve(third.created.userKey)).toBe(phone)
