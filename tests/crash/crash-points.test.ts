@@ -104,11 +104,11 @@ async function usurp(): Promise<void> {
  */
 async function growOld(): Promise<void> {
   await cluster.sql(`
-    begin;
-    set local session_replication_role = replica;
-    update duologue.conversations set machine_version = '1', snapshot = jsonb_set(snapshot, '{context}',
-      (snapshot -> 'context') - 'phrases' - 'line' || '{"recovery": false}');
-    commit`)
+    do $$ begin
+      perform set_config('session_replication_role', 'replica', true);
+      update duologue.conversations set machine_version = '1', snapshot = jsonb_set(snapshot, '{context}',
+        (snapshot -> 'context') - 'phrases' - 'line' || '{"recovery": false}');
+    end $$`)
 }
 
 /** The node ends, its conversations grow old, and a node that stands still at the point goes on with them. */
