@@ -80,6 +80,54 @@ begin
 end
 $$;
 
+-- The same of all asks in one look; most users are known.
+create function duologue.look_up_homes(asks jsonb) returns table (
+  place bigint, address text, keys text[], claims boolean, home text, is_held boolean, is_split boolean, is_known boolean)
+language sql volatile set search_path = ''
+as $$
+  select asked.place, asked.ask ->> 'business_address', array_agg(carried.key order by carried.place),
+    (asked.ask ->> 'claims')::boolean,
+    (array_agg(known.home order by carried.place) filter (where known.home is not null))[1],
+    coalesce(bool_or(known.held_until > clock_timestamp()), false), count(distinct known.home) > 1,
+    count(known.home) = count(*)
+  from jsonb_array_elements(asks) with ordinality as asked(ask, place)
+  cross join lateral jsonb_array_elements_text(asked.ask -> 'user_keys') with ordinality as carried(key, place)
+  left join lateral (
+    select stored.home, stored.held_until from duologue.identities as stored
+    where stored.session_key = duologue.session_key(asked.ask ->> 'business_address', carried.key) offset 0
+  ) as known on true
+  group by asked.place, asked.ask
+$$;
+
+-- Writes down the keys of one ask that nobody has written yet, under the lock. Answers as `find_home`.
+create function duologue.claim_keys(address text, keys text[], out home text, out is_held boolean, out is_split boolean)
+language plpgsql volatile set search_path = ''
+as $$
+declare
+  found_home record;
+  added integer;
+begin
+  select * into found_home from duologue.find_home(address, keys);
+  home := coalesce(found_home.home, keys[1]);
+  is_held := found_home.is_held;
+  is_split := found_home.is_split;
+  insert into duologue.identities (business_address, user_key, home, learned_from)
+    select address, missing.key, claim_keys.home, case when missing.key <> claim_keys.home then (
+      select known from unnest(keys) as known where known <> missing.key limit 1) end
+    from unnest(found_home.missing) as missing(key)
+    where exists (select from duologue.channels where channels.address = claim_keys.address)
+    on conflict (session_key) do nothing;
+  get diagnostics added = row_count;
+  if added < cardinality(found_home.missing) then
+    -- A session that is being made at this moment may have claimed its own key.
+    select again.home, again.is_held, again.is_split into found_home from duologue.find_home(address, keys) as again;
+    home := coalesce(found_home.home, keys[1]);
+    is_held := found_home.is_held;
+    is_split := found_home.is_split;
+  end if;
+end
+$$;
+
 -- Which session each of these events belongs to. `user_keys`: what it carried, the phone number first. `claims`: its
 -- keys are written down, so that whatever comes under one of them alone finds the same session; a single phone number
 -- needs no row, its session makes one.
@@ -87,46 +135,35 @@ $$;
 -- -> {generation, homes: [{home, is_held, is_split}]} in the order of the asks
 create function public.resolve_identities(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
-  set enable_seqscan = off
+  set enable_seqscan = off set jit = off
 as $$
 declare
-  ask jsonb;
-  address text;
-  keys text[];
-  found_home record;
+  ask record;
+  claimed record;
   homes jsonb := '[]';
   is_locked boolean := false;
-  generation bigint;
+  seen bigint;
 begin
   request := duologue.as_object(request);
   -- Read first: what is read after it is at least as new.
-  select state.generation into generation from duologue.identity_state as state;
-  for ask in select value from jsonb_array_elements(request -> 'asks')
+  select generation into seen from duologue.identity_state;
+  for ask in select * from duologue.look_up_homes(request -> 'asks') as asked order by asked.place
   loop
-    address := ask ->> 'business_address';
-    keys := array(select jsonb_array_elements_text(ask -> 'user_keys'));
-    select * into found_home from duologue.find_home(address, keys);
-    if found_home.missing <> '{}' and (ask ->> 'claims')::boolean
-      and exists (select from duologue.channels where channels.address = ask ->> 'business_address') then
+    if not ask.is_known and ask.claims then
       -- One at a time, and so in no order that two could wait for each other in.
       if not is_locked then
         perform pg_advisory_xact_lock(hashtext('duologue.identities'));
         is_locked := true;
-        select * into found_home from duologue.find_home(address, keys);
       end if;
-      insert into duologue.identities (business_address, user_key, home, learned_from)
-        select address, missing.key, coalesce(found_home.home, keys[1]),
-          case when missing.key <> coalesce(found_home.home, keys[1]) then (
-            select known from unnest(keys) as known where known <> missing.key limit 1) end
-        from unnest(found_home.missing) as missing(key)
-        on conflict (session_key) do nothing;
-      -- A session that is being made at this moment may have claimed its own key.
-      select * into found_home from duologue.find_home(address, keys);
+      select * into claimed from duologue.claim_keys(ask.address, ask.keys);
+      ask.home := claimed.home;
+      ask.is_held := claimed.is_held;
+      ask.is_split := claimed.is_split;
     end if;
-    homes := homes || jsonb_build_object('home', coalesce(found_home.home, keys[1]), 'is_held', found_home.is_held,
-      'is_split', found_home.is_split);
+    homes := homes || jsonb_build_object('home', coalesce(ask.home, ask.keys[1]), 'is_held', ask.is_held,
+      'is_split', ask.is_split);
   end loop;
-  return jsonb_build_object('generation', coalesce(generation, 0), 'homes', homes);
+  return jsonb_build_object('generation', coalesce(seen, 0), 'homes', homes);
 end
 $$;
 
@@ -145,20 +182,37 @@ $$;
 create function duologue.claim_identities(sessions jsonb, held integer[]) returns void
 language plpgsql volatile set search_path = ''
 as $$
+declare
+  keys text[];
+  is_right boolean;
 begin
-  if exists (
-    select from duologue.session_rows(sessions) as session
-    where session.is_new and not exists (
+  select coalesce(array_agg(added.user_key), '{}'), coalesce(bool_and(exists (
       select from duologue.channels
-      where id = session.channel_id and tenant_id = session.tenant_id and address = session.business_address))
-  then
+      where id = added.channel_id and tenant_id = added.tenant_id and address = added.business_address)), true)
+  into keys, is_right
+  from (
+    select c.is_new::boolean, c.tenant_id::uuid, c.channel_id::uuid, c.business_address, c.user_key
+    from rows from (
+      jsonb_array_elements_text(sessions -> 'is_new'), jsonb_array_elements_text(sessions -> 'tenant_id'),
+      jsonb_array_elements_text(sessions -> 'channel_id'), jsonb_array_elements_text(sessions -> 'business_address'),
+      jsonb_array_elements_text(sessions -> 'user_key')
+    ) as c(is_new, tenant_id, channel_id, business_address, user_key)
+  ) as added
+  where added.is_new;
+  if not is_right then
     raise exception 'duologue: a new session names a channel that is not of its tenant or its address';
   end if;
+  if keys = '{}' then
+    return;
+  end if;
   insert into duologue.identities (business_address, user_key, home)
-    select business_address, user_key, user_key
-    from duologue.session_rows(sessions)
-    where is_new and partition = any(held)
-    order by business_address, user_key
+    select c.business_address, c.user_key, c.user_key
+    from rows from (
+      jsonb_array_elements_text(sessions -> 'is_new'), jsonb_array_elements_text(sessions -> 'partition'),
+      jsonb_array_elements_text(sessions -> 'business_address'), jsonb_array_elements_text(sessions -> 'user_key')
+    ) as c(is_new, partition, business_address, user_key)
+    where c.is_new::boolean and c.partition::integer = any(held)
+    order by c.business_address, c.user_key
     on conflict (session_key) do nothing;
 end
 $$;

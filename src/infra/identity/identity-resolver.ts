@@ -20,6 +20,8 @@ const idleAfterMs = 10_000
 const answerWithinMs = 1_500
 const silentForMs = 2_000
 const asksPerCall = 100
+/** What arrives while the first of them waits goes along: a call costs more than an ask. */
+const lingerMs = 4
 const rememberedMax = 50_000
 /** Twilio waits for 15 s. */
 const heldWithinMs = 8_000
@@ -99,7 +101,7 @@ class Resolver {
         return toResolved(event, userKeys, home.home)
       }
       if (this.#now() >= giveUpAt) throw new Error('the keys of the event are being moved; try again')
-      await new Promise<void>((resolve) => void this.#options.clock.schedule(heldPauseMs, resolve))
+      await pause(this.#options.clock, heldPauseMs)
     }
   }
 
@@ -157,6 +159,7 @@ class Resolver {
   /** What arrives while a call is under way goes into the next one. */
   async #askAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      if (this.#waiting.length < asksPerCall) await pause(this.#options.clock, lingerMs)
       const leaving = this.#waiting.slice(0, asksPerCall)
       this.#waiting = this.#waiting.slice(asksPerCall)
       const askedAt = this.#now()
@@ -209,6 +212,10 @@ function toResolved<Event extends LoggedEvent>(event: Event, userKeys: readonly 
   const { identities: _, ...rest } = event as Event & { identities?: unknown }
   const resolved = { ...(rest as unknown as Event), userKey: home }
   return event.type === 'message.received' && userKeys[0] !== home ? { ...resolved, identities: userKeys } : resolved
+}
+
+async function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.schedule(delayMs, resolve))
 }
 
 function remember(homes: Map<string, string>, names: readonly string[], home: string): void {

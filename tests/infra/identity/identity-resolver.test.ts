@@ -65,7 +65,14 @@ function createWorld(isAlone = false) {
       return world.generation
     },
   }
-  const resolver = createIdentityResolver({ store, clock, telemetry, isAlone })
+  // What only lets a few questions gather takes no time here.
+  const gatherMsMax = 10
+  const schedule = (delayMs: number, task: () => void) => {
+    if (delayMs > gatherMsMax) return clock.schedule(delayMs, task)
+    const handle = setImmediate(task)
+    return () => clearImmediate(handle)
+  }
+  const resolver = createIdentityResolver({ store, clock: { ...clock, schedule }, telemetry, isAlone })
   return { world, resolver }
 }
 
