@@ -83,7 +83,7 @@ async function openParts(
     import('./parts/http.ts'),
   ])
   const [log, database] = [await opening.log, await opening.database]
-  const provider = await openProvider(config, folder, database.repository, log.publisher)
+  const provider = await openProvider(config, folder, database, log.publisher)
   closers.push(async () => provider.close())
   const media = provider.openMedia(config.mediaHosts, telemetry)
   const assistant = await openAssistant(config, database, media, telemetry)

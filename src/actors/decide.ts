@@ -13,6 +13,7 @@ import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
+import { noteIdentities } from './identities.ts'
 import type { Effect, EffectResult, EffectUpdate } from './ports.ts'
 import type { LoggedDelivery, LoggedEvent, LoggedMessage, MessageRecord } from './ports.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
@@ -117,6 +118,7 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   }
   const place = work.fold.messages.push(record) - 1
   const emitted = work.fold.emitted.length
+  noteIdentities(work, event, messageId)
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
   const isMarked = work.fold.emitted.slice(emitted).some((each) => isLimiting(each, messageId))
   if (isMarked) work.fold.messages[place] = { ...record, rateLimited: true }

@@ -27,6 +27,7 @@ export function openNode({
     log: care.log,
     reconciled: care.reconciled,
     store: database.repository,
+    forward: log.publisher,
     peers: log.peers,
     telemetry,
     registry: machines,

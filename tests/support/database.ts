@@ -43,7 +43,18 @@ export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Pro
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
   const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
   const reviews = ['review_verdicts', 'review_comments', 'review_threads', 'review_charts']
-  const deletes = [...tables, ...ours, ...reviews, 'spool', 'spool_state', 'log_state']
+  const deletes = [
+    ...tables,
+    ...ours,
+    ...reviews,
+    'spool',
+    'spool_state',
+    'log_state',
+    'identities',
+    'message_keys',
+    'session_links',
+    'api_tokens',
+  ]
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

@@ -10,8 +10,15 @@ type Row<Name extends keyof Tables> = Tables[Name]['Row']
 /** Part of the payload for every session of a batch. */
 type SessionState = Omit<
   Insert<'sessions'>,
-  'quarantined_at' | 'created_at' | 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'
-> & { readonly is_quarantined: boolean }
+  | 'quarantined_at'
+  | 'created_at'
+  | 'tenant_id'
+  | 'channel_id'
+  | 'business_address'
+  | 'user_key'
+  | 'redirects'
+  | 'identity_version'
+> & { readonly is_quarantined: boolean; readonly identity_version: number | null }
 type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
 
 export type SessionPayload =
@@ -53,6 +60,9 @@ export type DeliveryPayload = Pick<
 
 export type CommandPayload = Insert<'commands'>
 
+/** Without a message it says what was learned beside one. */
+export type IdentityPayload = Omit<Insert<'message_keys'>, 'message_id'> & { readonly message_id: string | null }
+
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
 export type PartitionPayload = Pick<Row<'partitions'>, 'partition' | 'epoch'> & {
@@ -81,6 +91,7 @@ export type CommitPayload = {
   readonly effect_updates: Columns<EffectUpdatePayload>
   readonly deliveries: Columns<DeliveryPayload>
   readonly commands: Columns<CommandPayload>
+  readonly identities: Columns<IdentityPayload>
   readonly quarantine: Columns<QuarantinePayload>
 }
 
@@ -99,7 +110,8 @@ export type LoadedConversationRow = Pick<
 
 type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
 
-export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
+export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at' | 'redirects'> & {
+  readonly redirects: { readonly [userKey: string]: string }
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null

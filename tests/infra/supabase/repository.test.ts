@@ -8,11 +8,13 @@ import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
 import { describeMessages } from './messages-suite.ts'
+import { describeIdentities } from './identity-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
 import { describeReviews } from './reviews-suite.ts'
+import { describeTenancy } from './tenancy-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 import { describeVersions } from './versions-suite.ts'
@@ -33,4 +35,6 @@ describe.each(backends)('the store on %s', (backend) => {
   describeQuarantine(database)
   describeAssistantUsage(database)
   describeReviews(database)
+  describeIdentities(database)
+  describeTenancy(database)
 })
