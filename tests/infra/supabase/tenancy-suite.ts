@@ -384,6 +384,41 @@ function toCalls(
       request: { ...tenant, day: '2026-11-25', reserved_micros: 0, spent_micros: 1, input_tokens: 1, output_tokens: 1 },
     },
     describe_deployment: { request: {}, isOfDeployment: true },
+    list_journals: [
+      { request: { ...tenant, machine: 'conversation', limit: 200 } },
+      {
+        request: { ...tenant, address: theirs.session.created.userKey },
+        expected: { items: [], next: null, now: expect.any(String) },
+      },
+    ],
+    add_review_comment: {
+      request: {
+        comment_id: session.sessionId,
+        thread_id: session.sessionId,
+        machine: 'conversation',
+        about: 'conversation.PENDING',
+        chart_hash: '0123456789abcdef',
+        chart: { states: [] },
+        author: 'Ana',
+        body: 'why?',
+      },
+    },
+    settle_review_thread: {
+      request: { thread_id: session.sessionId, machine: 'conversation', is_resolved: true, author: 'Ana' },
+    },
+    list_review_threads: { request: { machine: 'conversation' } },
+    give_review_verdict: {
+      request: {
+        id: session.sessionId,
+        review_id: 'conversation@1..2',
+        base: {},
+        head: {},
+        verdict: 'approved',
+        author: 'Ana',
+        note: '',
+      },
+    },
+    list_review_verdicts: { request: { review_id: 'conversation@1..2' } },
     distinct_states: { request: {}, isOfDeployment: true },
     watch_spool: { request: { is_log_down: false } },
     spool_events: {
