@@ -22,8 +22,8 @@ import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
 import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
-import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerSessionRoutes, type LinkService } from './session-routes.ts'
+import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {

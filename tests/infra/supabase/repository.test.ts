@@ -13,8 +13,8 @@ import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
-import { describeReviews } from './reviews-suite.ts'
 import { describeTenancy } from './tenancy-suite.ts'
+import { describeReviews } from './reviews-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 import { describeVersions } from './versions-suite.ts'
@@ -34,7 +34,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeVersions(database)
   describeQuarantine(database)
   describeAssistantUsage(database)
-  describeReviews(database)
   describeIdentities(database)
   describeTenancy(database)
+  describeReviews(database)
 })
