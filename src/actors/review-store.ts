@@ -23,8 +23,6 @@ export type JournalFilter = {
   readonly address?: string
   /** ISO 8601. */
   readonly changedAfter?: string
-  /** Keeps the answer inside one tenant. */
-  readonly tenantId?: string
 }
 
 export type JournalPage = {

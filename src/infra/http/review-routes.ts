@@ -18,7 +18,6 @@ import type { ReplayLine } from '../../charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../charts/review/review-answer.ts'
 import type { ReviewSide } from '../../charts/review/review.ts'
 import { statuses } from '../../machines/status.ts'
-import { toTenant } from './access.ts'
 import { findChart, readBase, readOne, readRef } from './chart-routes.ts'
 import { HttpProblem } from './problem.ts'
 import { reviewOperations as operations } from './review-operations.ts'
@@ -86,7 +85,6 @@ export async function registerReviewRoutes(app: FastifyInstance, options: Review
   })
   registerThreads(app, options)
   app.get('/api/reviews/:id', { config: { operation: operations.get } }, async (request) => {
-    assertWhole(request)
     const { id, base, head } = find(request, library)
     return stored(options.readReview(id, base, head))
   })
@@ -111,10 +109,9 @@ function registerThreads(app: FastifyInstance, options: ReviewRouteOptions): voi
     const parsed = Object.fromEntries(Object.entries(charts).map(([hash, one]) => [hash, parseChart(one)]))
     return { items: carryThreads(items, parsed, chart), mayWrite: options.reviewToken !== null }
   }
-  app.get('/api/charts/:chart/threads', { config: { operation: operations.threads } }, async (request) => {
-    assertWhole(request)
-    return list(findChart(readRef(request), library))
-  })
+  app.get('/api/charts/:chart/threads', { config: { operation: operations.threads } }, async (request) =>
+    list(findChart(readRef(request), library)),
+  )
   app.post('/api/charts/:chart/threads', { config: { operation: operations.comment } }, async (request) => {
     assertReviewer(request, options)
     const entry = findChart(readRef(request), library)
@@ -198,7 +195,6 @@ function readReplay(
   return {
     count,
     filter: {
-      ...toTenant(request),
       ...(status !== undefined && { status }),
       ...(address !== null && { address: toUserKey(address) ?? address }),
       ...(since !== null && { changedAfter: new Date(since).toISOString() }),
@@ -213,15 +209,8 @@ function readBody<Body>(schema: z.ZodType<Body>, body: unknown): Body {
   throw new HttpProblem(400, `${issue?.path.join('.') || 'body'}: ${issue?.message ?? 'malformed'}`)
 }
 
-/** A machine is the same for all tenants, and so is what is said of it: a tenant's token has no part in that. */
-function assertWhole(request: FastifyRequest): void {
-  if (toTenant(request).tenantId !== undefined)
-    throw new HttpProblem(403, 'reviews are of the whole deployment, and this token is of one tenant')
-}
-
 /** Both sides are hashed first: the comparison takes the same time whatever was sent. */
 function assertReviewer(request: FastifyRequest, { reviewToken }: ReviewRouteOptions): void {
-  assertWhole(request)
   if (reviewToken === null) throw new HttpProblem(403, 'nobody may write: DUOLOGUE_REVIEW_TOKEN is not set')
   const given = request.headers['duologue-review-token']
   const toDigest = (token: string): Buffer => createHash('sha256').update(token).digest()

@@ -18,8 +18,8 @@ type JournalAnswer = {
 export function createReviewStore(client: SupabaseClient): ReviewStore {
   const call = createCall(client)
   return {
-    async listJournals({ machine, status, address, changedAfter, tenantId }, after, limit) {
-      const filter = { machine, status, address, changed_after: changedAfter, tenant_id: tenantId }
+    async listJournals({ machine, status, address, changedAfter }, after, limit) {
+      const filter = { machine, status, address, changed_after: changedAfter }
       const answer = (await call('list_journals', { ...filter, after, limit })) as JournalAnswer
       return { items: answer.items.map(toJournal), next: answer.next, now: fromIso(answer.now) }
     },

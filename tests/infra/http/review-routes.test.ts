@@ -47,7 +47,7 @@ beforeAll(async () => {
       reviewToken: token,
       live: { inFlight: async () => ({ at: '2026-11-25T10:00:00.000Z', snapshotId: '1', shapes: [] }) },
     })
-    return createTestApp({ charts, reviews })
+    return createTestApp({ charts, reviews, findTenantByToken: async () => 'the-tenant' })
   }
   app = await open(reviewToken)
   closed = await open(null)
@@ -196,6 +196,18 @@ test('while the database is away, tests are told, comments and verdicts are 503,
   expect((await ask('/api/charts/conversation/coverage')).statusCode).toBe(200)
   const replayed = await ask('/api/charts/conversation/replay')
   expect(JSON.parse(replayed.body)).toEqual({ kind: 'failed', reason: 'the database does not answer' })
+})
+
+test("a tenant's token has no part in reviews: a machine is everybody's", async () => {
+  const headers = { authorization: 'Bearer of-a-tenant', 'duologue-review-token': reviewToken }
+  const paths = ['threads', 'coverage', 'replay'].map((name) => `/api/charts/conversation/${name}`)
+  for (const url of [...paths, `/api/reviews/${id}`]) {
+    expect((await app.server.inject({ method: 'GET', url, headers })).statusCode, url).toBe(403)
+  }
+  const payload = { about: 'conversation.PENDING', name: 'Ana', body: 'x' }
+  const written = await app.server.inject({ method: 'POST', url: '/api/charts/conversation/threads', headers, payload })
+  expect(written.statusCode).toBe(403)
+  expect(store.isEmpty()).toBe(true)
 })
 
 test('a draft that could run in a circle for ever is not run', async () => {
