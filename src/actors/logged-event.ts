@@ -8,6 +8,7 @@ import * as z from 'zod'
 import { deliveryStatuses } from '../machines/events.ts'
 import type { Json } from '../machines/json.ts'
 import { assert } from './assert.ts'
+import { contentSchema } from './content-schema.ts'
 import type { EventKind, LogEntry, LoggedEvent } from './ports.ts'
 import { toSessionKey } from './session-key.ts'
 
@@ -43,6 +44,7 @@ export const messageSchema = z.strictObject({
   providerId: id,
   body: text(bodyCharactersMax),
   media: z.array(z.strictObject({ url: text(2_048), contentType: text(256) })).max(10),
+  content: contentSchema.optional(),
   profileName: text(1_024).nullable(),
   receivedAt: moment,
   raw,

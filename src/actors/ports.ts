@@ -5,6 +5,7 @@
  *
  * Times are milliseconds since 1970 unless a name says otherwise. Ids are UUIDv7.
  */
+import type { ContentPart, Transcripts } from '../machines/content.ts'
 import type { DeliveryStatus, Media } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
@@ -140,8 +141,11 @@ export type LoggedMessage = {
   readonly replyAddress: string
   /** The provider's id of the message (MessageSid). */
   readonly providerId: string
+  /** The user's own words; the name of a document stands in `content`. */
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; absent when it is its words alone. */
+  readonly content?: readonly ContentPart[] | undefined
   readonly profileName: string | null
   /** When the webhook received it. */
   readonly receivedAt: number
@@ -391,6 +395,12 @@ export type MessageRecord = {
   readonly author: 'user' | 'assistant' | 'operator' | 'system'
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; absent when it is its words and media alone. */
+  readonly content?: readonly ContentPart[] | null
+  /** What was said in its audio, once somebody has read it. */
+  readonly transcripts?: Transcripts | null
+  /** True: the user, or all users of the tenant, wrote too much, and the assistant was not asked about it. */
+  readonly rateLimited?: boolean
   /** Null for an outbound message until its send returned. */
   readonly providerId: string | null
   readonly raw: Json

@@ -2,6 +2,7 @@
  * What pages and programs read of the store (DESIGN section 10). Reading never goes through an actor.
  * Rows are JSON as the API answers it: glossary words in camelCase, times in ISO 8601 UTC.
  */
+import type { ContentPart } from '../machines/content.ts'
 import type { DeliveryStatus, Media } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
@@ -37,6 +38,10 @@ export type MessageItem = {
   readonly author: MessageRecord['author']
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; audio with what was said in it, once that was read. */
+  readonly content: readonly (ContentPart & { readonly transcript?: string | null })[]
+  /** The user wrote too much, or all users of the tenant did: the assistant was not asked about it. */
+  readonly rateLimited: boolean
   readonly providerId: string | null
   /** Null for inbound messages, and until the provider told anything. */
   readonly deliveryStatus: DeliveryStatus | null
@@ -197,6 +202,8 @@ export interface ReadModel {
   getConversation(id: string, tenantId?: string): Promise<ConversationItem | null>
   /** Oldest first. */
   listMessages(id: string, request: PageRequest): Promise<Page<MessageItem> | null>
+  /** The attachment of a message of this conversation; null when there is none at that place. */
+  findMedia(id: string, messageId: string, index: number, tenantId?: string): Promise<Media | null>
   /** Where the status changed or an operator acted, oldest first; the first row is the opening. */
   listHistory(id: string, request: PageRequest): Promise<Page<HistoryItem> | null>
   /** The journal, oldest first. */

@@ -36,6 +36,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       ids: processIds,
       isAlone: database.isEmbedded,
     }),
+    media: parts.media,
     commands: {
       publisher: log.publisher,
       ids: processIds,

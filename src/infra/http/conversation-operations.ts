@@ -10,6 +10,24 @@ const number: JsonSchema = { type: 'integer' }
 const status: JsonSchema = { type: 'string', enum: statuses }
 const optionalStatus: JsonSchema = { type: ['string', 'null'], enum: [...statuses, null] }
 
+const contentKinds = [
+  'text',
+  'image',
+  'sticker',
+  'video',
+  'audio',
+  'document',
+  'contact',
+  'location',
+  'button',
+  'listReply',
+  'form',
+  'referral',
+  'quote',
+  'forwarded',
+  'unknown',
+]
+
 const conversation = toObject({
   id: text,
   tenantId: text,
@@ -38,6 +56,11 @@ const message = toObject({
   author: { enum: ['user', 'assistant', 'operator', 'system'] },
   body: text,
   media: { type: 'array', items: toObject({ url: text, contentType: text }) },
+  content: {
+    type: 'array',
+    items: { type: 'object', required: ['kind'], properties: { kind: { enum: contentKinds } } },
+  },
+  rateLimited: { type: 'boolean' },
   providerId: optionalText,
   deliveryStatus: optionalText,
   errorCode: optionalText,

@@ -58,10 +58,10 @@ export async function registerConversationRoutes(
   )
 }
 
-export async function read<Answer>(reading: Promise<Answer | null>): Promise<Answer> {
+export async function read<Answer>(reading: Promise<Answer | null>, what = 'conversation'): Promise<Answer> {
   try {
     const answer = await reading
-    if (answer === null) throw new HttpProblem(404, 'there is no such conversation')
+    if (answer === null) throw new HttpProblem(404, `there is no such ${what}`)
     return answer
   } catch (error) {
     if (error instanceof MalformedCursor) throw new HttpProblem(400, 'cursor: not one that a list answered')

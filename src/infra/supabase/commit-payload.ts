@@ -154,6 +154,8 @@ function toMessages(session: SessionCommit): MessagePayload[] {
     provider_id: message.providerId,
     raw: message.raw,
     at: toIso(message.at),
+    content: (message.content ?? null) as unknown as Json,
+    rate_limited: message.rateLimited === true ? true : null,
   }))
 }
 

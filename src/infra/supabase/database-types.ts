@@ -19,6 +19,16 @@ export type Tables = {
     }
     Generated: never
   }
+  assistant_rates: {
+    Row: {
+      tenant_id: string
+      minute_at: string
+      minute_calls: number
+      hour_at: string
+      hour_calls: number
+    }
+    Generated: never
+  }
   assistant_usage: {
     Row: {
       tenant_id: string
@@ -187,6 +197,9 @@ export type Tables = {
       provider_id: string | null
       raw: Json
       at: string
+      content: Json
+      transcripts: Json
+      rate_limited: boolean
     }
     Generated: never
   }

@@ -10,6 +10,7 @@ import type {
   ParkedQueue,
   Timers,
 } from '../../actors/ports.ts'
+import type { ContentPart, Transcripts } from '../../machines/content.ts'
 import type { Media } from '../../machines/events.ts'
 import type { Status } from '../../machines/status.ts'
 import type { ClaimedRow, EffectRow, LoadedConversationRow, LoadedSessionRow, MessageRow } from './rows.ts'
@@ -110,5 +111,8 @@ export function toMessageRecord(row: MessageRow): MessageRecord {
     providerId: row.provider_id,
     raw: row.raw,
     at: fromIso(row.at),
+    ...(row.content !== null && { content: row.content as unknown as readonly ContentPart[] }),
+    ...(row.transcripts !== null && { transcripts: row.transcripts as Transcripts }),
+    ...(row.rate_limited && { rateLimited: true }),
   }
 }

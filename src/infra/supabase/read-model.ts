@@ -3,12 +3,16 @@ import {
   MalformedCursor,
   type Channel,
   type CommandItem,
+  type MessageItem,
   type Page,
   type PageRequest,
   type QuarantinedItem,
   type ReadModel,
   type SessionItem,
 } from '../../actors/read-model.ts'
+import { contentOf } from '../../machines/content.ts'
+import type { ContentPart, Transcripts } from '../../machines/content.ts'
+import type { Media } from '../../machines/events.ts'
 import type { Call } from './call.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { ChannelRow } from './rows.ts'
@@ -42,7 +46,16 @@ export function createReadModel(call: Call): ReadModel {
       }
       return item === null ? null : (toItem(item) as Awaited<ReturnType<ReadModel['getConversation']>>)
     },
-    listMessages: (id, page) => listOf('list_messages', id, { id: isUuid }, page),
+    listMessages: async (id, page) => {
+      const found = await listOf<StoredMessage>('list_messages', id, { id: isUuid }, page)
+      return found === null ? null : { ...found, items: found.items.map(toMessageItem) }
+    },
+    findMedia: async (id, messageId, index, tenantId) => {
+      if (!uuid.test(id) || !uuid.test(messageId)) return null
+      const request = { conversation_id: id, message_id: messageId, index, tenant_id: tenantId ?? null }
+      const { media } = (await call('message_media', request)) as { media: Media | null }
+      return media
+    },
     listHistory: (id, page) => listOf('list_history', id, { version: isVersion }, page),
     listEvents: (id, page) => listOf('list_events', id, { version: isVersion }, page),
     getCommand: async (id, tenantId) => {
@@ -76,6 +89,19 @@ export function createReadModel(call: Call): ReadModel {
       return channel === null ? null : toChannel(channel)
     },
   }
+}
+
+type StoredMessage = Omit<MessageItem, 'content'> & {
+  readonly content: readonly ContentPart[] | null
+  readonly transcripts: Transcripts | null
+}
+
+/** Every message has parts in the API, also one of before they were stored, with what was said in its audio. */
+function toMessageItem({ transcripts, ...stored }: StoredMessage): MessageItem {
+  const content = contentOf(stored).map((part): MessageItem['content'][number] =>
+    part.kind === 'audio' ? { ...part, transcript: transcripts?.[part.media] ?? null } : part,
+  )
+  return { ...stored, content }
 }
 
 const emptyPage = { items: [], next: null } as const

@@ -36,8 +36,14 @@ export type ConversationPayload = ConversationState | (ConversationState & Conve
 
 export type JournalPayload = Insert<'conversation_events'>
 
-/** The channel is the session's; it is named only with a new session, to find duplicates before writing. */
-export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
+/**
+ * The channel is the session's; it is named only with a new session, to find duplicates before writing. What was said
+ * in a message comes with the effect that heard it.
+ */
+export type MessagePayload = Omit<Insert<'messages'>, 'channel_id' | 'transcripts' | 'rate_limited'> & {
+  readonly channel_id: string | null
+  readonly rate_limited: true | null
+}
 
 /** The database's clock fills the rest. */
 export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>

@@ -49,6 +49,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     readMetrics: async () => '# HELP duologue_commits_total Commits.\n',
     apiToken,
     readModel: createMemoryReadModel([]),
+    media: { fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) },
     toUserKey,
     charts: null,
     commands: {
@@ -150,6 +151,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     getConversation: async (id) => find(id),
     listMessages: (id, request) => listOf(id, request),
     listEvents: (id, request) => listOf(id, request),
+    findMedia: async () => null,
     async listHistory(id) {
       const found = find(id)
       if (found === null) return null

@@ -76,6 +76,14 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: { tenant_id: session.created.tenantId, micros: 5, max_micros: 4 },
         expected: { day: null },
       },
+      reserve_assistant_call: {
+        request: { tenant_id: session.created.tenantId, minute_max: 0, hour_max: 5 },
+        expected: { exceeded: 'minute' },
+      },
+      message_media: {
+        request: { ...conversation, message_id: session.sessionId, index: 0 },
+        expected: { media: null },
+      },
       settle_assistant_spend: {
         request: {
           tenant_id: session.created.tenantId,

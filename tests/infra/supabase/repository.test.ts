@@ -8,6 +8,7 @@ import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
 import { describeIdentities } from './identity-suite.ts'
+import { describeMessages } from './messages-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
@@ -24,6 +25,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeCommands(database)
   describeEffects(database)
   describeReading(database)
+  describeMessages(database)
   describeGuards(database)
   describeTransitions(database)
   describeReach(database)
