@@ -71,19 +71,7 @@ export function createReadModel(call: Call): ReadModel {
       const { item } = (await call('quarantine_get', { id, tenant_id: tenantId ?? null })) as { item: Item | null }
       return item === null ? null : (toItem(item) as QuarantinedItem)
     },
-    getSession: async (id, tenantId) => {
-      if (!uuid.test(id)) return null
-      const request = { session_id: id, tenant_id: tenantId ?? null }
-      const { session } = (await call('get_session', request)) as { session: Item | null }
-      return session === null ? null : toSession(session)
-    },
-    listSessionMessages: async (id, page) =>
-      uuid.test(id) ? list('list_session_messages', { session_id: id }, { id: isUuid }, page) : null,
-    findHomes: async (userKey, tenantId) => {
-      const request = { user_key: userKey, tenant_id: tenantId ?? null }
-      const { homes } = (await call('find_homes', request)) as { homes: readonly { readonly user_key: string }[] }
-      return homes.map(({ user_key }) => user_key)
-    },
+    ...createSessionReading(call, list),
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)
@@ -102,6 +90,30 @@ function toMessageItem({ transcripts, ...stored }: StoredMessage): MessageItem {
     part.kind === 'audio' ? { ...part, transcript: transcripts?.[part.media] ?? null } : part,
   )
   return { ...stored, content }
+}
+
+type List = <T>(name: string, request: object, key: Key, page: PageRequest) => Promise<Page<T> | null>
+
+/** Who somebody is, and what was said under all of somebody's addresses. */
+function createSessionReading(
+  call: Call,
+  list: List,
+): Pick<ReadModel, 'getSession' | 'listSessionMessages' | 'findHomes'> {
+  return {
+    getSession: async (id, tenantId) => {
+      if (!uuid.test(id)) return null
+      const request = { session_id: id, tenant_id: tenantId ?? null }
+      const { session } = (await call('get_session', request)) as { session: Item | null }
+      return session === null ? null : toSession(session)
+    },
+    listSessionMessages: async (id, page) =>
+      uuid.test(id) ? list('list_session_messages', { session_id: id }, { id: isUuid }, page) : null,
+    findHomes: async (userKey, tenantId) => {
+      const request = { user_key: userKey, tenant_id: tenantId ?? null }
+      const { homes } = (await call('find_homes', request)) as { homes: readonly { readonly user_key: string }[] }
+      return homes.map(({ user_key }) => user_key)
+    },
+  }
 }
 
 const emptyPage = { items: [], next: null } as const

@@ -382,7 +382,7 @@ function toCalls(
       request: { ...tenant, day: '2026-11-25', reserved_micros: 0, spent_micros: 1, input_tokens: 1, output_tokens: 1 },
     },
     message_media: { request: { ...stolen, message_id: session.sessionId, index: 0 }, expected: { media: null } },
-    reserve_assistant_call: { request: { ...tenant, max_per_minute: 9, max_per_hour: 9 } },
+    reserve_assistant_call: { request: { ...tenant, minute_max: 9, hour_max: 9 } },
     describe_deployment: { request: {}, isOfDeployment: true },
     distinct_states: { request: {}, isOfDeployment: true },
     watch_spool: { request: { is_log_down: false } },
