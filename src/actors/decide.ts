@@ -116,9 +116,9 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
     raw: event.raw,
     at,
   }
-  noteIdentities(work, event, messageId)
   const place = work.fold.messages.push(record) - 1
   const emitted = work.fold.emitted.length
+  noteIdentities(work, event, messageId)
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
   const isMarked = work.fold.emitted.slice(emitted).some((each) => isLimiting(each, messageId))
   if (isMarked) work.fold.messages[place] = { ...record, rateLimited: true }

@@ -26,6 +26,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    media: parts.media,
     findTenantByToken: createTokenCache(database.administration.findTenantByToken, processClock),
     links: createSessionLinks({
       store: database.identities,
@@ -36,7 +37,6 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       ids: processIds,
       isAlone: database.isEmbedded,
     }),
-    media: parts.media,
     commands: {
       publisher: log.publisher,
       ids: processIds,

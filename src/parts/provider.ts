@@ -5,12 +5,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 
-import type { MediaFetcher } from '../actors/media-fetcher.ts'
+import type { MediaOfAccounts } from '../actors/media-fetcher.ts'
 import type { EffectPerformer, EventPublisher, LoggedMessage, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import type { PhoneService } from '../infra/http/phone-routes.ts'
-import { createMediaFetcher } from '../infra/media/media-fetcher.ts'
 import { createFakeTwilio } from '../infra/phone/fake-twilio.ts'
 import { createPhone } from '../infra/phone/phone.ts'
 import { processClock } from '../infra/process/clock.ts'
@@ -26,6 +25,7 @@ import type { TwilioWebhook } from '../infra/twilio/webhook.ts'
 import { createAccounts } from './accounts.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { DatabasePart } from './database.ts'
+import { openMediaOfAccounts } from './media.ts'
 
 export type ProviderPart = {
   readonly numbers: readonly string[]
@@ -33,11 +33,11 @@ export type ProviderPart = {
   /** Null where a real provider is configured. */
   readonly phone: PhoneService | null
   openWebhook(publicUrl: string): TwilioWebhook
+  /** Reads the media of messages, from the provider and these hosts, through the account of the business address. */
+  openMedia(hosts: readonly string[], telemetry: Telemetry): MediaOfAccounts
   /** Sends through the account of the business address. */
   openSender(publicUrl: string): EffectPerformer
   readonly accounts: Accounts
-  /** Reads the media of messages, from the provider and these hosts. */
-  openMedia(hosts: readonly string[], telemetry: Telemetry): MediaFetcher
   /** What users sent to our numbers since then, as the provider's own list has it; oldest first. */
   listReceived(since: number): Promise<readonly LoggedMessage[]>
   close(): Promise<void>
@@ -61,14 +61,12 @@ type Database = Pick<DatabasePart, 'repository' | 'administration'>
 
 function openTwilio(twilio: NonNullable<Config['twilio']>, database: Database): ProviderPart {
   const { accountSid, authTokens, numbers, apiUrl } = twilio
-  const [authToken = ''] = authTokens
   const accounts = openAccounts({ accountSid, authTokens }, database)
   return {
     numbers,
     description: `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`,
     phone: null,
     ...openAccess(accounts, { accountSid, authTokens }, apiUrl, database),
-    openMedia: (hosts, telemetry) => openMedia({ accountSid, authToken, apiUrl }, hosts, telemetry),
   }
 }
 
@@ -103,8 +101,6 @@ async function openPhone(
       fake.setWebhookBase(publicUrl)
       return access.openWebhook(publicUrl)
     },
-    openMedia: (hosts, telemetry) =>
-      openMedia({ accountSid: phoneAccount, authToken, apiUrl: fake.url }, hosts, telemetry),
     async close() {
       await access.close()
       await fake.close()
@@ -119,7 +115,10 @@ function openAccounts(own: Account, { repository, administration }: Database): A
   return createAccounts({ own, findChannel, listTenants: administration.listTenants, secrets, monotonic })
 }
 
-type AccountAccess = Pick<ProviderPart, 'accounts' | 'openWebhook' | 'openSender' | 'listReceived' | 'close'>
+type AccountAccess = Pick<
+  ProviderPart,
+  'accounts' | 'openWebhook' | 'openSender' | 'openMedia' | 'listReceived' | 'close'
+>
 
 /** The webhooks, the sends and the lists of all accounts. */
 function openAccess(
@@ -162,6 +161,7 @@ function openAccess(
         resolve: async (request) => (await find(request.session.businessAddress)).resolve(request),
       }
     },
+    openMedia: (hosts, telemetry) => openMediaOfAccounts({ accounts, apiUrl, hosts, telemetry }),
     async listReceived(since) {
       const lists = (await accounts.list()).flatMap(({ account, businessAddresses }) => {
         const [authToken] = account.authTokens
@@ -189,19 +189,6 @@ function createSender(
     random: Math.random,
     findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
   })
-}
-
-/** Media is addressed at Twilio itself, also where its API is called by way of another base URL. */
-const twilioOrigin = 'https://api.twilio.com'
-
-function openMedia(
-  { accountSid, authToken, apiUrl }: { accountSid: string; authToken: string; apiUrl: string | null },
-  hosts: readonly string[],
-  telemetry: Telemetry,
-): MediaFetcher {
-  const ours = apiUrl === null ? [] : [{ origin: new URL(apiUrl).origin, isTrusted: true }]
-  const apis = [...ours, { origin: twilioOrigin, isTrusted: false }]
-  return createMediaFetcher({ policy: { hosts, apis, accountSid }, authToken, clock: processClock, telemetry })
 }
 
 async function listReceived(

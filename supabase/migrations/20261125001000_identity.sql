@@ -80,6 +80,25 @@ begin
 end
 $$;
 
+-- The same of all asks in one look; most users are known.
+create function duologue.look_up_homes(asks jsonb) returns table (
+  place bigint, address text, keys text[], claims boolean, home text, is_held boolean, is_split boolean, is_known boolean)
+language sql volatile set search_path = ''
+as $$
+  select asked.place, asked.ask ->> 'business_address', array_agg(carried.key order by carried.place),
+    (asked.ask ->> 'claims')::boolean,
+    (array_agg(known.home order by carried.place) filter (where known.home is not null))[1],
+    coalesce(bool_or(known.held_until > clock_timestamp()), false), count(distinct known.home) > 1,
+    count(known.home) = count(*)
+  from jsonb_array_elements(asks) with ordinality as asked(ask, place)
+  cross join lateral jsonb_array_elements_text(asked.ask -> 'user_keys') with ordinality as carried(key, place)
+  left join lateral (
+    select stored.home, stored.held_until from duologue.identities as stored
+    where stored.session_key = duologue.session_key(asked.ask ->> 'business_address', carried.key) offset 0
+  ) as known on true
+  group by asked.place, asked.ask
+$$;
+
 -- Writes down the keys of one ask that nobody has written yet, under the lock. Answers as `find_home`.
 create function duologue.claim_keys(address text, keys text[], out home text, out is_held boolean, out is_split boolean)
 language plpgsql volatile set search_path = ''
@@ -116,7 +135,7 @@ $$;
 -- -> {generation, homes: [{home, is_held, is_split}]} in the order of the asks
 create function public.resolve_identities(request jsonb) returns jsonb
 language plpgsql volatile security definer set search_path = ''
-  set enable_seqscan = off set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set jit = off
 as $$
 declare
   ask record;
@@ -128,21 +147,7 @@ begin
   request := duologue.as_object(request);
   -- Read first: what is read after it is at least as new.
   select generation into seen from duologue.identity_state;
-  -- All in one look: most users are known. It stands here, and not in a function of SQL, whose plan nobody would keep.
-  for ask in
-    select asked.ask ->> 'business_address' as address, array_agg(carried.key order by carried.place) as keys,
-      (asked.ask ->> 'claims')::boolean as claims,
-      (array_agg(known.home order by carried.place) filter (where known.home is not null))[1] as home,
-      coalesce(bool_or(known.held_until > clock_timestamp()), false) as is_held,
-      count(distinct known.home) > 1 as is_split, count(known.home) = count(*) as is_known
-    from jsonb_array_elements(request -> 'asks') with ordinality as asked(ask, place)
-    cross join lateral jsonb_array_elements_text(asked.ask -> 'user_keys') with ordinality as carried(key, place)
-    left join lateral (
-      select stored.home, stored.held_until from duologue.identities as stored
-      where stored.session_key = duologue.session_key(asked.ask ->> 'business_address', carried.key) offset 0
-    ) as known on true
-    group by asked.place, asked.ask
-    order by asked.place
+  for ask in select * from duologue.look_up_homes(request -> 'asks') as asked order by asked.place
   loop
     if not ask.is_known and ask.claims then
       -- One at a time, and so in no order that two could wait for each other in.

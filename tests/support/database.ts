@@ -42,8 +42,19 @@ export type TestDatabase = {
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
   const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
-  const others = ['spool', 'spool_state', 'log_state', 'identities', 'message_keys', 'session_links', 'api_tokens']
-  const deletes = [...tables, ...ours, ...others].map((table) => `delete from duologue.${table};`).join(' ')
+  const deletes = [
+    ...tables,
+    ...ours,
+    'spool',
+    'spool_state',
+    'log_state',
+    'identities',
+    'message_keys',
+    'session_links',
+    'api_tokens',
+  ]
+    .map((table) => `delete from duologue.${table};`)
+    .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)
 }
 

@@ -18,7 +18,7 @@ import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
-import type { MediaFetcher } from '../../actors/media-fetcher.ts'
+import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
 import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
@@ -34,10 +34,10 @@ export type AppOptions = {
   readonly apiToken: string
   readonly findTenantByToken?: AccessOptions['findTenantByToken']
   readonly readModel: ReadModel
+  /** Reads the attachments of messages. */
+  readonly media: MediaOfAccounts
   /** Absent where nobody may link sessions. */
   readonly links?: LinkService
-  /** Reads the attachments of messages. */
-  readonly media: MediaFetcher
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
@@ -119,8 +119,8 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   const { apiToken, findTenantByToken = async () => null, links } = options
   scope.addHook('onRequest', createAccessCheck({ apiToken, sessions, findTenantByToken }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
-  if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
+  if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options

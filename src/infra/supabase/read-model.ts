@@ -24,7 +24,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu
 const isoWithOffset = /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/u
 
 export function createReadModel(call: Call): ReadModel {
-  const list = async <T>(name: string, request: object, key: Key, page: PageRequest): Promise<Page<T> | null> => {
+  const list: List = async <T>(name: string, request: object, key: Key, page: PageRequest) => {
     const after = readCursor(page.cursor ?? null, key)
     const answer = await call(name, { ...request, after, limit: page.limit ?? null, tenant_id: page.tenantId ?? null })
     return answer === null ? null : toPage<T>(answer as PageAnswer)
@@ -32,6 +32,7 @@ export function createReadModel(call: Call): ReadModel {
   const listOf = async <T>(name: string, id: string, key: Key, page: PageRequest): Promise<Page<T> | null> =>
     uuid.test(id) ? list<T>(name, { conversation_id: id }, key, page) : null
   return {
+    ...createSessionReading(call, list),
     listConversations: async ({ address, status, ...page }) =>
       (await list(
         'list_conversations',
@@ -71,7 +72,6 @@ export function createReadModel(call: Call): ReadModel {
       const { item } = (await call('quarantine_get', { id, tenant_id: tenantId ?? null })) as { item: Item | null }
       return item === null ? null : (toItem(item) as QuarantinedItem)
     },
-    ...createSessionReading(call, list),
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)
@@ -79,22 +79,8 @@ export function createReadModel(call: Call): ReadModel {
   }
 }
 
-type StoredMessage = Omit<MessageItem, 'content'> & {
-  readonly content: readonly ContentPart[] | null
-  readonly transcripts: Transcripts | null
-}
-
-/** Every message has parts in the API, also one of before they were stored, with what was said in its audio. */
-function toMessageItem({ transcripts, ...stored }: StoredMessage): MessageItem {
-  const content = contentOf(stored).map((part): MessageItem['content'][number] =>
-    part.kind === 'audio' ? { ...part, transcript: transcripts?.[part.media] ?? null } : part,
-  )
-  return { ...stored, content }
-}
-
 type List = <T>(name: string, request: object, key: Key, page: PageRequest) => Promise<Page<T> | null>
 
-/** Who somebody is, and what was said under all of somebody's addresses. */
 function createSessionReading(
   call: Call,
   list: List,
@@ -114,6 +100,19 @@ function createSessionReading(
       return homes.map(({ user_key }) => user_key)
     },
   }
+}
+
+type StoredMessage = Omit<MessageItem, 'content'> & {
+  readonly content: readonly ContentPart[] | null
+  readonly transcripts: Transcripts | null
+}
+
+/** Every message has parts in the API, also one of before they were stored, with what was said in its audio. */
+function toMessageItem({ transcripts, ...stored }: StoredMessage): MessageItem {
+  const content = contentOf(stored).map((part): MessageItem['content'][number] =>
+    part.kind === 'audio' ? { ...part, transcript: transcripts?.[part.media] ?? null } : part,
+  )
+  return { ...stored, content }
 }
 
 const emptyPage = { items: [], next: null } as const
