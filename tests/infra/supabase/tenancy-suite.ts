@@ -321,6 +321,7 @@ function toCalls(
     ],
     get_conversation: { request: stolen, expected: { item: null } },
     list_messages: { request: stolen, expected: null },
+    message_media: { request: { ...stolen, message_id: theirs.messageId, index: 0 }, expected: { media: null } },
     list_events: { request: stolen, expected: null },
     list_history: { request: stolen, expected: null },
     get_stored_conversation: { request: stolen, expected: { stored: null } },
@@ -378,6 +379,7 @@ function toCalls(
     get_tenant: { request: { name: 'default' } },
     set_tenant_settings: { request: { name: 'default', settings: { quietMs: 1 } } },
     reserve_assistant_spend: { request: { ...tenant, micros: 1, max_micros: 9 } },
+    reserve_assistant_call: { request: { ...tenant, minute_max: 9, hour_max: 9 } },
     settle_assistant_spend: {
       request: { ...tenant, day: '2026-11-25', reserved_micros: 0, spent_micros: 1, input_tokens: 1, output_tokens: 1 },
     },
