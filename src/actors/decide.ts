@@ -235,10 +235,12 @@ function fireDueTimers(work: Work, asOf: number): void {
 // ── Results of effects ───────────────────────────────────────────────────────────────────────────
 
 function takeResult(work: Work, started: Effect, result: EffectResult | Cancelled): void {
+  const at = work.context.now + work.state.clockOffsetMs
+  // Migrated first: the newer chart may want another actor under this id, whose result this is not.
+  if (isOutcomeOfChild(work, started, result)) bringUpToDate(work, at)
   const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId)
   if (wanted === undefined) return
   const effect = { ...wanted, attempts: started.attempts, startedAt: started.startedAt }
-  const at = work.context.now + work.state.clockOffsetMs
   switch (result.kind) {
     case 'done':
       settle(work, effect, { status: 'done', outcome: result.output, providerId: result.providerId })
@@ -260,6 +262,16 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       update(work, effect, { status: 'uncertain', nextAttemptAt: null, outcome: { reason: result.reason } })
       return
   }
+}
+
+function isOutcomeOfChild(
+  { state }: Work,
+  { effectId, childId, conversationId }: Effect,
+  result: { kind: string },
+): boolean {
+  const isTold = (result.kind === 'done' || result.kind === 'failed') && childId !== null && !state.quarantined
+  const isWanted = state.effects.some((effect) => effect.effectId === effectId)
+  return isTold && isWanted && conversationId === state.conversation?.conversationId
 }
 
 /** Invoked effects answer to the chart's actor; an action's effect is a message whose fate is a delivery. */
