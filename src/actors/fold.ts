@@ -14,6 +14,7 @@ import type {
   DeliveryRecord,
   Effect,
   EffectUpdate,
+  IdentityRecord,
   JournalEntry,
   MessageRecord,
   ParkedEvent,
@@ -40,8 +41,11 @@ export class Fold {
   readonly deliveries: DeliveryRecord[] = []
   readonly commands: CommandRecord[] = []
   readonly parked: ParkedEvent[] = []
+  readonly identities: IdentityRecord[] = []
   readonly emitted: Json[] = []
   steps = 0
+  /** One of the steps is a migration to a newer chart. */
+  migrates = false
 
   get isEmpty(): boolean {
     return (
@@ -93,8 +97,10 @@ export class Fold {
     this.deliveries.push(...decided.deliveries)
     this.commands.push(...decided.commands)
     this.parked.push(...decided.parked)
+    this.identities.push(...decided.identities)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
+    this.migrates ||= decided.migrates
   }
 
   hasDuplicateKey(key: string): boolean {
@@ -120,6 +126,7 @@ export class Fold {
       optedOut: state.optedOut,
       clockOffsetMs: state.clockOffsetMs,
       quarantined: state.quarantined,
+      identityVersion: state.identityVersion,
       conversationId: conversation?.conversationId ?? null,
       conversations: [...this.conversations.values()].map((folded) => toConversationCommit(folded, state)),
       messages: this.messages,
@@ -128,6 +135,7 @@ export class Fold {
       deliveries: this.deliveries,
       commands: this.commands,
       parked: this.parked,
+      identities: this.identities,
     }
   }
 }

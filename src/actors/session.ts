@@ -11,12 +11,15 @@
  *    decided on a freshly loaded queue.
  * 6. A session whose snapshot is of a version that this node does not know is withheld: it is loaded, and nothing
  *    else. Its entries wait, and the cursor with them, until a node that knows the version has the partition.
+ * 7. What belongs to another session is sent on in order, and only as the store says at that moment: memory may be
+ *    older than the link. Its position is finished when the log has it again.
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
 import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import { Fold } from './fold.ts'
+import { toHome } from './identities.ts'
 import { limits } from './host.ts'
 import type { ParkedEvent } from './ports.ts'
 import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
@@ -35,6 +38,8 @@ export interface SessionOwner {
   finished(): void
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
+  /** Publishes the entry for the session of this user key; resolves when the log has it, or nobody here may say so. */
+  forward(entry: LoggedEntry, home: string): Promise<void>
   /** So many events of the session wait in its quarantine by now. */
   parkedMany(session: Session, count: number): void
 }
@@ -58,6 +63,9 @@ export class Session {
   #parkedCount = 0
   /** A release has not emptied the queue yet. */
   #isReleasing = false
+  /** Only while what was just loaded is looked at. */
+  #isFresh = false
+  #forwarding: Promise<void> | null = null
 
   constructor(key: string, owner: SessionOwner) {
     this.key = key
@@ -75,6 +83,7 @@ export class Session {
       this.#mailbox.length === 0 &&
       this.inFlight === null &&
       this.pending === null &&
+      this.#forwarding === null &&
       (this.newest?.effects.length ?? 0) === 0
     )
   }
@@ -96,7 +105,9 @@ export class Session {
     this.#parkedCount = state.parked?.count ?? 0
     // Released before, and its node ended halfway.
     this.#isReleasing = state.parked?.events[0]?.kind === 'waiting'
+    this.#isFresh = true
     this.drain()
+    this.#isFresh = false
     this.#knownKeys = null
   }
 
@@ -111,7 +122,7 @@ export class Session {
       (this.pending?.entries.length ?? 0) < limits.stepsPerFold
     ) {
       const entry = this.#mailbox[taken]
-      if (entry === undefined || (isRelease(entry) && !this.#hasQueue())) break
+      if (entry === undefined || (isRelease(entry) && !this.#hasQueue()) || !this.#knowsHome(entry)) break
       taken += 1
       this.#decide(entry)
     }
@@ -121,7 +132,15 @@ export class Session {
 
   /** Whether the queue in memory is the store's; if not, it is loaded when everything before it is committed. */
   #hasQueue(): boolean {
-    if (this.newest?.quarantined !== true || this.newest.parked !== null) return true
+    return this.newest?.quarantined !== true || this.newest.parked !== null || this.#loadAgain()
+  }
+
+  /** Whether where the entry belongs is known as of now. */
+  #knowsHome(entry: Entry): boolean {
+    return this.newest === null || this.#isFresh || toHome(this.newest, entry) === null || this.#loadAgain()
+  }
+
+  #loadAgain(): false {
     if (this.inFlight === null && this.pending === null) {
       this.phase = 'loading'
       this.owner.resume(this)
@@ -188,6 +207,11 @@ export class Session {
   #decide(entry: Entry): void {
     const state = this.newest
     if (state === null || this.#isFinished(entry, state)) return
+    const home = toHome(state, entry)
+    if (home !== null && entry.kind === 'logged') {
+      this.#forward(entry, home)
+      return
+    }
     if (state.quarantined && entry.kind !== 'result' && !isRelease(entry)) {
       if (entry.kind === 'logged') this.#park(entry, null)
       return
@@ -201,6 +225,16 @@ export class Session {
     } catch (error) {
       this.#park(entry, error)
     }
+  }
+
+  #forward(entry: LoggedEntry, home: string): void {
+    const before = this.#forwarding ?? Promise.resolve()
+    const done = before
+      .then(async () => this.owner.forward(entry, home))
+      .finally(() => {
+        if (this.#forwarding === done) this.#forwarding = null
+      })
+    this.#forwarding = done
   }
 
   #keep(entry: Entry, state: SessionState, decided: Fold): void {

@@ -41,8 +41,18 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
-  const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
+  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
+  const deletes = [
+    ...tables,
+    ...ours,
+    'spool',
+    'spool_state',
+    'log_state',
+    'identities',
+    'message_keys',
+    'session_links',
+    'api_tokens',
+  ]
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
-import { createAccessCheck } from './access.ts'
+import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
@@ -18,8 +18,11 @@ import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
+import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
+import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
+import { registerSessionRoutes, type LinkService } from './session-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -29,7 +32,12 @@ export type AppOptions = {
   readonly readMetrics: OperationsRouteOptions['readMetrics']
   /** Bearer token of the JSON API. */
   readonly apiToken: string
+  readonly findTenantByToken?: AccessOptions['findTenantByToken']
   readonly readModel: ReadModel
+  /** Reads the attachments of messages. */
+  readonly media: MediaOfAccounts
+  /** Absent where nobody may link sessions. */
+  readonly links?: LinkService
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
@@ -73,6 +81,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const document = describeRoutes(server)
   const sessions = createPageSessions()
   installProblems(server, options.telemetry)
+  endConnectionsOnClose(server)
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(securityHeaders)
     done()
@@ -86,12 +95,32 @@ export async function createApp(options: AppOptions): Promise<App> {
   return { server, document, issueSignInCode: () => sessions.issueCode() }
 }
 
+/**
+ * A stop waits for the requests that are under way, and not for their connections: kept alive after their answer, they
+ * would hold it up for as long as a client may be silent (72 s).
+ */
+function endConnectionsOnClose(server: FastifyInstance): void {
+  let isClosing = false
+  server.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done()
+  })
+}
+
 /** Everything that needs to know who asks. */
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
   const { readModel, toUserKey, charts, pages, clock } = options
   await scope.register(fastifyCookie)
-  scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
+  scope.decorateRequest('tenantId', null)
+  const { apiToken, findTenantByToken = async () => null, links } = options
+  scope.addHook('onRequest', createAccessCheck({ apiToken, sessions, findTenantByToken }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
+  if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options

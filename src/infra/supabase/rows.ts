@@ -10,8 +10,15 @@ type Row<Name extends keyof Tables> = Tables[Name]['Row']
 /** Part of the payload for every session of a batch. */
 type SessionState = Omit<
   Insert<'sessions'>,
-  'quarantined_at' | 'created_at' | 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'
-> & { readonly is_quarantined: boolean }
+  | 'quarantined_at'
+  | 'created_at'
+  | 'tenant_id'
+  | 'channel_id'
+  | 'business_address'
+  | 'user_key'
+  | 'redirects'
+  | 'identity_version'
+> & { readonly is_quarantined: boolean; readonly identity_version: number | null }
 type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
 
 export type SessionPayload =
@@ -29,8 +36,14 @@ export type ConversationPayload = ConversationState | (ConversationState & Conve
 
 export type JournalPayload = Insert<'conversation_events'>
 
-/** The channel is the session's; it is named only with a new session, to find duplicates before writing. */
-export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
+/**
+ * The channel is the session's; it is named only with a new session, to find duplicates before writing. What was said
+ * in a message comes with the effect that heard it.
+ */
+export type MessagePayload = Omit<Insert<'messages'>, 'channel_id' | 'transcripts' | 'rate_limited'> & {
+  readonly channel_id: string | null
+  readonly rate_limited: true | null
+}
 
 /** The database's clock fills the rest. */
 export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>
@@ -46,6 +59,9 @@ export type DeliveryPayload = Pick<
 > & { readonly at: string }
 
 export type CommandPayload = Insert<'commands'>
+
+/** Without a message it says what was learned beside one. */
+export type IdentityPayload = Omit<Insert<'message_keys'>, 'message_id'> & { readonly message_id: string | null }
 
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
@@ -75,6 +91,7 @@ export type CommitPayload = {
   readonly effect_updates: Columns<EffectUpdatePayload>
   readonly deliveries: Columns<DeliveryPayload>
   readonly commands: Columns<CommandPayload>
+  readonly identities: Columns<IdentityPayload>
   readonly quarantine: Columns<QuarantinePayload>
 }
 
@@ -93,7 +110,8 @@ export type LoadedConversationRow = Pick<
 
 type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
 
-export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
+export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at' | 'redirects'> & {
+  readonly redirects: { readonly [userKey: string]: string }
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null

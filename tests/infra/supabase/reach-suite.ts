@@ -118,6 +118,8 @@ export function describeReach(database: () => DatabaseInUse): void {
         deliveries: [{ providerId: 'SM', effectId: 'e', status: 'sent', errorCode: '1', raw: {}, at }],
         commands: [commandOf(session, 'refused')],
         parked: [parkedEvent(1)],
+        identities: [{ userKey: 'whatsapp:US.1', messageId: message.messageId }],
+        identityVersion: 0,
       })
       const payload = toCommitPayload(batchOf('a', [{ partition: 0, epoch: 1 }], [commit]))
       const own: { readonly [list: string]: readonly [table: string, ...extra: string[]] } = {
@@ -130,6 +132,7 @@ export function describeReach(database: () => DatabaseInUse): void {
         effect_updates: ['effects', 'provider_id'],
         deliveries: ['deliveries', 'at'],
         commands: ['commands'],
+        identities: ['message_keys'],
         quarantine: ['quarantine'],
       }
       for (const [list, [table, ...extra]] of Object.entries(own)) {
