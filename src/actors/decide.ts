@@ -264,7 +264,11 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
   }
 }
 
-function isOutcomeOfChild({ state }: Work, { effectId, childId, conversationId }: Effect, result: { kind: string }): boolean {
+function isOutcomeOfChild(
+  { state }: Work,
+  { effectId, childId, conversationId }: Effect,
+  result: { kind: string },
+): boolean {
   const isTold = (result.kind === 'done' || result.kind === 'failed') && childId !== null && !state.quarantined
   const isWanted = state.effects.some((effect) => effect.effectId === effectId)
   return isTold && isWanted && conversationId === state.conversation?.conversationId

@@ -103,7 +103,11 @@ export interface LiveReadModel {
   stuckView(request: {
     readonly machine: string
     readonly machineVersion?: string | null
-    readonly states: readonly { readonly id: string; readonly path: readonly string[]; readonly limitMs: number | null }[]
+    readonly states: readonly {
+      readonly id: string
+      readonly path: readonly string[]
+      readonly limitMs: number | null
+    }[]
   }): Promise<Moment & { readonly states: readonly StuckState[] }>
   /** `samples`: conversations of each shape, 20 at most. */
   inFlight(machine: string, samples: number): Promise<Moment & { readonly shapes: readonly StandingShape[] }>

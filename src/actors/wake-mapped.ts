@@ -30,7 +30,7 @@ export async function wakeMapped(
   const paths = toPathsToWake({ states, arm })
   if (paths.length === 0) return 0
   let count = 0
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await live.listToWake({ machine, from, to, paths, cursor, limit: pageSize })
     for (const { id, businessAddress, userKey } of page.items) {
       const commandId = `wake:${id}:${from}:${to}`

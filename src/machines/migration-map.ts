@@ -33,7 +33,16 @@ const entriesMax = 1_000
 
 /** Throws with a sentence when it is none. */
 export function readMigrationMap(json: unknown): MigrationMap {
-  const { schema, machine, from, to, states = {}, sources = {}, arm = [], drop = [] } = (json ?? {}) as {
+  const {
+    schema,
+    machine,
+    from,
+    to,
+    states = {},
+    sources = {},
+    arm = [],
+    drop = [],
+  } = (json ?? {}) as {
     readonly [field in keyof MigrationMap]?: unknown
   }
   if (schema !== migrationMapSchemaName) throw new Error(`not a map of ${migrationMapSchemaName}`)

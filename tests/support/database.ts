@@ -41,7 +41,19 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
+  const ours = [
+    'effects',
+    'commands',
+    'partitions',
+    'nodes',
+    'quarantine',
+    'assistant_usage',
+    'assistant_rates',
+    'shape_counts',
+    'move_counts',
+    'shapes',
+    'moves',
+  ]
   const deletes = [
     ...tables,
     ...ours,

@@ -60,7 +60,8 @@ function isContainer({ kind }: Box): boolean {
 function toAttributes(id: string, what: 'state' | 'transition', classes: string, props: DrawingProps) {
   const { overlay, describe, toClass, tabStop = null } = props
   const mark = overlay?.marks[id]
-  const tone = overlay === null ? '' : ` ${mark?.tone ?? 'unchanged'}${isToned(mark) ? ' toned' : ''}${toHeatClass(mark)}`
+  const tone =
+    overlay === null ? '' : ` ${mark?.tone ?? 'unchanged'}${isToned(mark) ? ' toned' : ''}${toHeatClass(mark)}`
   const note = mark?.note === null || mark?.note === undefined ? '' : `, ${mark.note}`
   return {
     class: `${classes}${tone}${toClass === undefined ? '' : ` ${toClass(id)}`}`.trim(),

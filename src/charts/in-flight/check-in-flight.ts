@@ -89,9 +89,7 @@ function checkShape(proposal: Proposal, shape: StoredShape): Checked {
   const writer = proposal.chartOf(machineVersion)
   const { reasons, toValue } = judge(proposal, shape)
   const isBlocked = reasons.some(({ isMapped }) => !isMapped)
-  const failures = isBlocked
-    ? []
-    : shape.samples.flatMap((sample) => proposal.tryOut(machineVersion, sample) ?? [])
+  const failures = isBlocked ? [] : shape.samples.flatMap((sample) => proposal.tryOut(machineVersion, sample) ?? [])
   const [failure] = failures
   const told: readonly InFlightReason[] =
     failure === undefined

@@ -103,7 +103,8 @@ function findForgotten({ machine, before, mapped, map }: Asked): readonly InFlig
     if (gone.length === 0) return []
     const after = mapped.historyValue[historyId]
     const isMapped =
-      map !== null && (after === undefined ? map.drop.includes(historyId) : isThere(historyId) && after.every(({ id }) => isThere(id)))
+      map !== null &&
+      (after === undefined ? map.drop.includes(historyId) : isThere(historyId) && after.every(({ id }) => isThere(id)))
     const sentence = `${historyId} remembers ${gone.join(', ')}, which is gone`
     return [{ kind: 'history-removed', subject: historyId, sentence, isMapped }]
   })
@@ -155,7 +156,11 @@ function findUnstarted(
 
 // ── Timers ───────────────────────────────────────────────────────────────────────────────────────
 
-function findUnarmed({ before, map, chart }: Asked, active: readonly AnyStateNode[], had: Wants | null): readonly InFlightReason[] {
+function findUnarmed(
+  { before, map, chart }: Asked,
+  active: readonly AnyStateNode[],
+  had: Wants | null,
+): readonly InFlightReason[] {
   return active.flatMap((node) =>
     [...new Set(node.after.map(({ eventType }) => eventType))].flatMap((timerId): InFlightReason[] => {
       // One that has fired already, in a state that is still there, is not armed again.
@@ -201,7 +206,9 @@ function toWants(active: readonly AnyStateNode[]): Wants {
   return {
     timers: new Set(active.flatMap(({ after }) => after.map(({ eventType }) => eventType))),
     children: new Map(
-      active.flatMap(({ invoke }) => invoke.map(({ id, src }) => [id, typeof src === 'string' ? src : 'code'] as const)),
+      active.flatMap(({ invoke }) =>
+        invoke.map(({ id, src }) => [id, typeof src === 'string' ? src : 'code'] as const),
+      ),
     ),
   }
 }
@@ -214,7 +221,9 @@ function toWritten({ writer, storedValue }: Asked): Wants | null {
   if (active === null) return null
   const all = [writer.root, ...active]
   return {
-    timers: new Set(all.flatMap((id) => index.outOf(id).flatMap(({ kind, event }) => (kind === 'after' ? [event] : [])))),
+    timers: new Set(
+      all.flatMap((id) => index.outOf(id).flatMap(({ kind, event }) => (kind === 'after' ? [event] : []))),
+    ),
     children: new Map(
       all.flatMap((id) => (index.state(id)?.invocations ?? []).map((one) => [one.id, one.source] as const)),
     ),

@@ -28,8 +28,18 @@ export function toHeatOverlay({ chart, counts, taken, window }: HeatAsked): Over
     const { count, open } = counts.states[id] ?? nobody
     // A state around others is not coloured by their sum: its colour would hide theirs.
     const isLeaf = kind !== 'compound' && kind !== 'parallel'
-    const badge = count === open ? toShortCount(open) : open === 0 ? `${toShortCount(count)} closed` : `${toShortCount(open)} of ${toShortCount(count)}`
-    marks[id] = { tone: 'unchanged', badge, note: `${open} open of ${count} conversations`, heat: isLeaf ? toHeat(open, most) : 0 }
+    const badge =
+      count === open
+        ? toShortCount(open)
+        : open === 0
+          ? `${toShortCount(count)} closed`
+          : `${toShortCount(open)} of ${toShortCount(count)}`
+    marks[id] = {
+      tone: 'unchanged',
+      badge,
+      note: `${open} open of ${count} conversations`,
+      heat: isLeaf ? toHeat(open, most) : 0,
+    }
   }
   for (const { id } of chart.transitions) {
     const count = taken[id] ?? 0

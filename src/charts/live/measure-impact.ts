@@ -44,7 +44,16 @@ export function toImpactOverlay(comparison: Comparison, impact: readonly Impact[
   const counted = impact.flatMap(({ id, open }): [string, Overlay['marks'][string]][] => {
     const mark = marks[id]
     if (mark === undefined || open === 0) return []
-    return [[id, { ...mark, badge: `! ${toShortCount(open)} live here`, note: `${mark.note ?? ''}; ${open} open conversations stand here` }]]
+    return [
+      [
+        id,
+        {
+          ...mark,
+          badge: `! ${toShortCount(open)} live here`,
+          note: `${mark.note ?? ''}; ${open} open conversations stand here`,
+        },
+      ],
+    ]
   })
   return { kind, marks: { ...marks, ...Object.fromEntries(counted) } }
 }

@@ -52,7 +52,15 @@ function findTaken(index: ChartIndex, { from, events, to }: StoredMove): readonl
     reached = dropEqual(reached.flatMap((one) => step(index, one, event, isLast ? goal : null))).slice(0, reachedMax)
   }
   const wanted = toKey(toInnermost(index, goal))
-  const found = reached.find(({ active }) => toKey(toInnermost(index, [...active].filter((id) => id !== index.chart.root))) === wanted)
+  const found = reached.find(
+    ({ active }) =>
+      toKey(
+        toInnermost(
+          index,
+          [...active].filter((id) => id !== index.chart.root),
+        ),
+      ) === wanted,
+  )
   return found?.taken ?? null
 }
 
@@ -72,7 +80,12 @@ function step(index: ChartIndex, before: Reached, event: string, goal: readonly 
   return [...direct, ...both].flatMap((one) => [one, ...takeAlways(index, one, goal, alwaysMax)])
 }
 
-function takeAlways(index: ChartIndex, before: Reached, goal: readonly string[] | null, depth: number): readonly Reached[] {
+function takeAlways(
+  index: ChartIndex,
+  before: Reached,
+  goal: readonly string[] | null,
+  depth: number,
+): readonly Reached[] {
   if (depth === 0) return []
   const next = [...before.active]
     .flatMap((id) => index.outOf(id).filter(({ kind, targets }) => kind === 'always' && targets.length > 0))
@@ -81,7 +94,12 @@ function takeAlways(index: ChartIndex, before: Reached, goal: readonly string[] 
   return next.flatMap((one) => [one, ...takeAlways(index, one, goal, depth - 1)])
 }
 
-function take(index: ChartIndex, { active, taken }: Reached, transition: ChartTransition, goal: readonly string[] | null): Reached {
+function take(
+  index: ChartIndex,
+  { active, taken }: Reached,
+  transition: ChartTransition,
+  goal: readonly string[] | null,
+): Reached {
   const { source, targets, id } = transition
   const [target] = targets
   if (target === undefined) return { active, taken: [...taken, id] }

@@ -33,7 +33,14 @@ export function createLiveReadModel(call: Call): LiveReadModel {
   }
 }
 
-function toListRequest({ path, machineVersion = null, olderThanMs = null, openOnly = false, cursor, limit }: ListAsked) {
+function toListRequest({
+  path,
+  machineVersion = null,
+  olderThanMs = null,
+  openOnly = false,
+  cursor,
+  limit,
+}: ListAsked) {
   const after = readCursor(cursor ?? null, ['since', 'id'])
   return { path, machineVersion, olderThanMs, openOnly, after, limit: limit ?? null }
 }

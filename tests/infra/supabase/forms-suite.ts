@@ -109,6 +109,23 @@ export function describeForms(database: () => DatabaseInUse): void {
       quarantine_get: { request: { id: session.sessionId }, expected: { item: null } },
       dismiss_foreign: { request: { id: session.sessionId }, expected: { dismissed: false } },
       distinct_states: { request: {}, expected: expect.objectContaining({ isWhole: true }) },
+      live_view: {
+        request: { machine: 'conversation', windowSeconds: 3_600, list: { path: [], limit: 5 } },
+        expected: expect.objectContaining({ list: expect.objectContaining({ total: 1 }) }),
+      },
+      stuck_view: {
+        request: { machine: 'conversation', states: [{ id: 'all', path: [], limitMs: 1 }] },
+        expected: expect.objectContaining({ states: [expect.objectContaining({ id: 'all', open: 1, older: 1 })] }),
+      },
+      in_flight: {
+        request: { machine: 'conversation', samples: 1 },
+        expected: expect.objectContaining({ shapes: [expect.objectContaining({ count: 1, open: 1 })] }),
+      },
+      list_to_wake: {
+        request: { machine: 'conversation', from: '1', to: '99', paths: [[]], after: null, limit: 5 },
+        expected: { isReady: false, items: [], next: null },
+      },
+      tidy_moves: { request: {}, expected: { tidied: true } },
       get_tenant: { request: { name: 'default' }, expected: { tenant: expect.objectContaining({ name: 'default' }) } },
       set_tenant_settings: {
         request: { name: 'default', settings: { quietMs: 1 } },

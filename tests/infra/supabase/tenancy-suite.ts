@@ -385,6 +385,14 @@ function toCalls(
     },
     describe_deployment: { request: {}, isOfDeployment: true },
     distinct_states: { request: {}, isOfDeployment: true },
+    live_view: { request: { machine: 'conversation', windowSeconds: 60, list: { path: [] } }, isOfDeployment: true },
+    stuck_view: { request: { machine: 'conversation', states: [] }, isOfDeployment: true },
+    in_flight: { request: { machine: 'conversation', samples: 0 }, isOfDeployment: true },
+    list_to_wake: {
+      request: { machine: 'conversation', from: '1', to: '99', paths: [[]], after: null, limit: 5 },
+      isOfDeployment: true,
+    },
+    tidy_moves: { request: {}, isOfDeployment: true },
     watch_spool: { request: { is_log_down: false } },
     spool_events: {
       request: {
