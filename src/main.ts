@@ -19,8 +19,10 @@ import type { App } from './infra/http/app.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
 import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
+import { readMigrationMaps } from './parts/in-flight.ts'
 import { openLog } from './parts/log.ts'
 import type { Parts } from './parts/parts.ts'
+import { openWakes } from './parts/wakes.ts'
 
 export type Service = { readonly url: string; stop(): Promise<void> }
 
@@ -40,6 +42,7 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
     const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
+    if (node !== null) closers.push(openWakes(parts, readMigrationMaps()))
     const charts = openCharts({
       machines: parts.machines,
       onFailure: (error) => parts.telemetry.log('warn', 'a chart could not be laid out', { error: toSentence(error) }),

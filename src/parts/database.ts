@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import type { SupabaseClient } from '@supabase/supabase-js'
 
+import type { LiveReadModel } from '../actors/live-read-model.ts'
 import type { LogStateStore } from '../actors/log-state-store.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
@@ -16,6 +17,8 @@ import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import { createIdentities } from '../infra/supabase/identities.ts'
+import { createCall } from '../infra/supabase/call.ts'
+import { createLiveReadModel } from '../infra/supabase/live-read-model.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
@@ -29,6 +32,7 @@ export type DatabasePart = {
   readonly spool: SpoolStore
   readonly identities: IdentityStore & LinkStore
   readonly administration: Administration
+  readonly live: LiveReadModel
   readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage
   readonly description: string
@@ -52,6 +56,7 @@ export async function openDatabase(
     spool: createSpoolStore(client),
     identities: createIdentities(client),
     administration: createAdministration(client),
+    live: createLiveReadModel(createCall(client)),
     logState: createLogStateStore(client),
     assistantUsage: createAssistantUsage(client),
     description,

@@ -12,6 +12,7 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
+import { createInFlightCheck, readMigrationMaps } from './in-flight.ts'
 import type { Parts } from './parts.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
@@ -46,7 +47,16 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
-    charts,
+    charts: {
+      ...charts,
+      live: database.live,
+      checkInFlight: createInFlightCheck({
+        library: charts.library,
+        machines,
+        live: database.live,
+        maps: readMigrationMaps(),
+      }),
+    },
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),

@@ -12,6 +12,7 @@ import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
+import { registerLiveRoutes, type LiveRouteOptions } from './live-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
 import { readPageFiles } from './page-files.ts'
@@ -44,7 +45,7 @@ export type AppOptions = {
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
-  readonly charts: ChartRouteOptions | null
+  readonly charts: (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library'>>) | null
   /** Null where this node does not answer webhooks. */
   readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
   /** Null where this node serves no pages. `folder` holds the web build. */
@@ -122,6 +123,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  const { library, live, checkInFlight } = charts ?? {}
+  if (library !== undefined && live !== undefined && checkInFlight !== undefined) {
+    await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight }))
+  }
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options
   await scope.register((api) =>
