@@ -19,6 +19,8 @@ export type InFlightCheck = (entry: LibraryChart) => Promise<InFlightResult>
 type Known = {
   readonly library: ChartLibrary
   readonly machines: MachineRegistry
+  /** Machines that are proposed and run nowhere. */
+  readonly drafts: MachineRegistry
   readonly live: Pick<LiveReadModel, 'inFlight'>
   readonly maps: readonly MigrationMap[]
 }
@@ -49,9 +51,9 @@ export function readMigrationMaps(folder: string = ownFolder): readonly Migratio
   })
 }
 
-function toProposal(entry: LibraryChart, { library, machines, maps }: Known): Proposal {
+function toProposal(entry: LibraryChart, { library, machines, drafts, maps }: Known): Proposal {
   const { chart, hash } = entry
-  const today = machines[chart.machine] ?? null
+  const today = (entry.source === 'draft' ? drafts[chart.machine] : undefined) ?? machines[chart.machine] ?? null
   const proposed = toRegistration(entry, today)
   const last = proposed?.versions?.at(-1)?.version ?? null
   const listed = (version: string): boolean =>
@@ -78,7 +80,7 @@ function toRegistration(
   { chart, source }: LibraryChart,
   today: MachineRegistration | null,
 ): MachineRegistration | null {
-  if (today === null || source === 'build') return today
+  if (today === null || source !== 'stored') return today
   const { machine, versions = [] } = today
   const own = {
     version: machine.version ?? '',

@@ -165,7 +165,7 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
   const left = x + width - wide + 10
   return element(
     'g',
-    { key: `badge ${stateId}`, class: 'badge' },
+    { key: `badge ${stateId}`, class: `badge ${mark.tone}` },
     element('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
     element('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
   )
@@ -196,9 +196,7 @@ function drawChip({ transitionId, x, y, width }: Entry, mark: Mark | undefined):
 
 function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: DrawingProps): Drawn {
   const marks = labels.map(({ transitionId }) => overlay?.marks[transitionId ?? '']?.tone ?? 'unchanged')
-  const tones = new Set(marks)
-  const [only] = tones
-  const tone = overlay === null ? '' : tones.size === 1 ? (only ?? '') : 'changed'
+  const tone = toSharedTone(marks, overlay)
   const toned = tone !== '' && tone !== 'unchanged' ? ' toned' : ''
   const heat = overlay?.kind === 'heat' ? ` heat-${toWarmest(labels, overlay)}` : ''
   const classes = labels.map(({ transitionId }) => toClass?.(transitionId ?? '') ?? '')
@@ -213,6 +211,18 @@ function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: Draw
     element('path', { class: 'hit', d: way }),
   )
 }
+
+/** Of what shares an arrow: what it has in common; else, that something changed, or the gravest of it. */
+function toSharedTone(marks: readonly Mark['tone'][], overlay: Overlay | null): string {
+  const tones = new Set(marks)
+  const [only] = tones
+  if (overlay === null) return ''
+  if (tones.size === 1) return only ?? ''
+  if (overlay.kind === 'compare') return 'changed'
+  return gravest.find((tone) => tones.has(tone)) ?? ''
+}
+
+const gravest = ['was', 'would', 'uncovered', 'doubt', 'excused', 'allowed', 'covered'] as const
 
 function toWarmest(labels: Arrow['labels'], { marks }: Overlay): number {
   return Math.max(0, ...labels.map(({ transitionId }) => marks[transitionId ?? '']?.heat ?? 0))

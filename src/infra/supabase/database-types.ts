@@ -268,6 +268,48 @@ export type Tables = {
     }
     Generated: never
   }
+  review_charts: {
+    Row: {
+      hash: string
+      chart: Json
+    }
+    Generated: never
+  }
+  review_comments: {
+    Row: {
+      id: string
+      thread_id: string
+      author: string
+      body: string
+      at: string
+    }
+    Generated: never
+  }
+  review_threads: {
+    Row: {
+      id: string
+      machine: string
+      about: string
+      chart_hash: string
+      opened_at: string
+      resolved_at: string | null
+      resolved_by: string | null
+    }
+    Generated: never
+  }
+  review_verdicts: {
+    Row: {
+      id: string
+      review_id: string
+      base: Json
+      head: Json
+      verdict: string
+      author: string
+      note: string
+      at: string
+    }
+    Generated: never
+  }
   session_links: {
     Row: {
       id: string
