@@ -49,17 +49,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
-    charts: {
-      ...charts,
-      live: database.live,
-      checkInFlight: createInFlightCheck({
-        library: charts.library,
-        machines,
-        drafts: draft?.machines ?? {},
-        live: database.live,
-        maps: readMigrationMaps(),
-      }),
-    },
+    charts: { ...charts, ...toLive(parts, charts, draft) },
     reviews: openReviews({
       library: charts.library,
       store: database.reviews,
@@ -79,6 +69,12 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       : null,
     pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
   })
+}
+
+function toLive({ database, machines }: Parts, { library }: ChartsPart, draft: Draft | null) {
+  const { live } = database
+  const drafts = draft?.machines ?? {}
+  return { live, checkInFlight: createInFlightCheck({ library, machines, drafts, live, maps: readMigrationMaps() }) }
 }
 
 async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {
