@@ -20,8 +20,10 @@ import { createTelemetry } from './infra/telemetry/telemetry.ts'
 import { loadDraft } from './parts/draft.ts'
 import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
+import { readMigrationMaps } from './parts/in-flight.ts'
 import { openLog } from './parts/log.ts'
 import type { Parts } from './parts/parts.ts'
+import { openWakes } from './parts/wakes.ts'
 
 export type Service = { readonly url: string; stop(): Promise<void> }
 
@@ -41,6 +43,7 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
     const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
+    if (node !== null) closers.push(openWakes(parts, readMigrationMaps()))
     const draft = config.draft === null ? null : await loadDraft(config.draft)
     const charts = openCharts({
       machines: parts.machines,

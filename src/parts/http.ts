@@ -12,6 +12,7 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
+import { createInFlightCheck, readMigrationMaps } from './in-flight.ts'
 import type { Draft } from './draft.ts'
 import type { Parts } from './parts.ts'
 import { openReviews } from './reviews.ts'
@@ -48,7 +49,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
-    charts,
+    charts: { ...charts, ...toLive(parts, charts, draft) },
     reviews: openReviews({
       library: charts.library,
       store: database.reviews,
@@ -68,6 +69,12 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       : null,
     pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
   })
+}
+
+function toLive({ database, machines }: Parts, { library }: ChartsPart, draft: Draft | null) {
+  const { live } = database
+  const drafts = draft?.machines ?? {}
+  return { live, checkInFlight: createInFlightCheck({ library, machines, drafts, live, maps: readMigrationMaps() }) }
 }
 
 async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {

@@ -12,6 +12,7 @@ import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
+import { registerLiveRoutes, type LiveRouteOptions } from './live-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
 import { readPageFiles } from './page-files.ts'
@@ -45,7 +46,7 @@ export type AppOptions = {
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
-  readonly charts: ChartRouteOptions | null
+  readonly charts: (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library'>>) | null
   /** Null where nothing is reviewed. */
   readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
   /** Null where this node does not answer webhooks. */
@@ -125,6 +126,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  const { library, live, checkInFlight } = charts ?? {}
+  if (library !== undefined && live !== undefined && checkInFlight !== undefined) {
+    await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight }))
+  }
   if (reviews !== null) {
     const { ids } = options.commands
     await scope.register((api) => registerReviewRoutes(api, { ...reviews, ids, toUserKey }))

@@ -9,6 +9,7 @@ import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
 import { describeMessages } from './messages-suite.ts'
 import { describeIdentities } from './identity-suite.ts'
+import { describeLive } from './live-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
@@ -32,6 +33,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeReach(database)
   describeForms(database)
   describeVersions(database)
+  describeLive(database)
   describeQuarantine(database)
   describeAssistantUsage(database)
   describeIdentities(database)
