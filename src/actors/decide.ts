@@ -7,19 +7,22 @@
  * 3. A result or a timer counts only while the state still holds its effect or its timer.
  */
 import type { ConversationEvent } from '../machines/events.ts'
-import type { Json, JsonObject } from '../machines/json.ts'
+import type { JsonObject } from '../machines/json.ts'
 import type { Opening } from '../machines/registry.ts'
 import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
-import type { Effect, EffectResult, EffectUpdate, LoggedDelivery, LoggedEvent, LoggedMessage } from './ports.ts'
+import { noteConsent, toMachineName, toProviderConsent } from './note-consent.ts'
+import type { Effect, EffectResult, LoggedEvent, LoggedMessage } from './ports.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
 import type { WaitingEvent } from './release-quarantine.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 import { openConversation, readReason } from './step.ts'
+import { settle, update } from './settle-effect.ts'
 import { receiveCommand } from './take-command.ts'
+import { takeRefusal, updateDelivery } from './take-delivery.ts'
 import { bringUpToDate, findRegistration, findWriter, takeStep, tellChart } from './take-step.ts'
 import type { DecideContext, Work } from './take-step.ts'
 
@@ -97,8 +100,10 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   const messageId = work.context.ids.next()
   work.state = { ...work.state, replyAddress: event.replyAddress, lastInboundAt: at }
   const { body, media } = event
-  const received: ConversationEvent = { type: 'message.received', messageId, body, media, at }
-  noteConsent(work, received)
+  const consent = toProviderConsent(event.raw)
+  const said = { messageId, body, media, at, ...(consent !== null && { consent }) }
+  const received: ConversationEvent = { type: 'message.received', ...said }
+  noteConsent(work, received, event.providerId)
   openWhenWanted(work, received, at)
   work.fold.messages.push({
     messageId,
@@ -112,20 +117,6 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
     at,
   })
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
-}
-
-/** Kept with the session: it holds for every conversation, open or not. */
-function noteConsent(work: Work, received: ConversationEvent): void {
-  const { channel, conversation } = work.state
-  const machine = conversation?.machine ?? toMachineName(work)
-  const consent = findRegistration(work.context, machine).toConsent(received, channel)
-  if (consent !== null) work.state = { ...work.state, optedOut: consent === 'withdrawn' }
-}
-
-/** The machine of new conversations: the tenant's, or the deployment's. */
-function toMachineName({ state, context }: Work): string {
-  const { machine } = state.channel.settings
-  return typeof machine === 'string' ? machine : context.defaultMachine
 }
 
 function openWhenWanted(work: Work, event: ConversationEvent, at: number): void {
@@ -164,21 +155,7 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
   takeStep(work, conversation, openConversation(registration, input), cause)
 }
 
-// ── Deliveries and the session's clock ───────────────────────────────────────────────────────────
-
-function updateDelivery(work: Work, event: LoggedDelivery, at: number): void {
-  const { providerId, effectId, status, errorCode, raw } = event
-  work.fold.deliveries.push({ providerId, effectId, status, errorCode, raw, at })
-  const effect = work.state.effects.find((candidate) => candidate.effectId === effectId)
-  // The callback's URL names the effect: whatever became of our request, the provider has accepted it.
-  if (effect !== undefined && effect.status !== 'pending') {
-    settle(work, effect, { status: 'done', outcome: { providerId, by: 'callback' }, providerId })
-  }
-  // A message of an earlier conversation is nothing to the current one.
-  if (effectId !== null && !effectId.startsWith(`${work.state.conversation?.conversationId}:`)) return
-  const eventId = `status:${providerId}:${status}`
-  tellChart(work, { type: 'delivery.updated', effectId, status, errorCode, at }, at, eventId, 'system')
-}
+// ── The session's clock ──────────────────────────────────────────────────────────────────────────
 
 function advanceClock(work: Work, byMs: number): void {
   work.state = { ...work.state, clockOffsetMs: work.state.clockOffsetMs + byMs }
@@ -217,7 +194,9 @@ function fireDueTimers(work: Work, asOf: number): void {
 function takeResult(work: Work, started: Effect, result: EffectResult | Cancelled): void {
   const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId)
   if (wanted === undefined) return
-  const effect = { ...wanted, attempts: started.attempts, startedAt: started.startedAt }
+  // Of one that was sent again the store alone may have known what it says.
+  const params = wanted.params ?? started.params
+  const effect = { ...wanted, params, attempts: started.attempts, startedAt: started.startedAt }
   const at = work.context.now + work.state.clockOffsetMs
   switch (result.kind) {
     case 'done':
@@ -225,6 +204,7 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       tellOutcome(work, effect, result, at)
       return
     case 'failed':
+      if (takeRefusal(work, effect, result.error)) return
       settle(work, effect, { status: 'failed', outcome: result.error, providerId: null })
       tellOutcome(work, effect, result, at)
       return
@@ -273,26 +253,4 @@ function tellWaitingOutcome(work: Work, { effect, result }: Extract<WaitingEvent
   )
   if (isRestarted || (result.kind !== 'done' && result.kind !== 'failed')) return
   tellOutcome(work, effect, result, work.context.now + work.state.clockOffsetMs)
-}
-
-function settle(
-  work: Work,
-  effect: Effect,
-  settled: { status: 'done' | 'failed' | 'cancelled'; outcome: Json; providerId: string | null },
-): void {
-  const { effectId, attempts } = effect
-  work.fold.updateEffect({ effectId, attempts, nextAttemptAt: null, ...settled })
-  work.state = { ...work.state, effects: work.state.effects.filter((other) => other.effectId !== effectId) }
-}
-
-function update(
-  work: Work,
-  effect: Effect,
-  changed: Pick<EffectUpdate, 'nextAttemptAt' | 'outcome'> & { status: 'pending' | 'uncertain' },
-): void {
-  const { effectId, attempts } = effect
-  work.fold.updateEffect({ effectId, attempts, providerId: null, ...changed })
-  const updated: Effect = { ...effect, status: changed.status, nextAttemptAt: changed.nextAttemptAt }
-  const effects = work.state.effects.map((other) => (other.effectId === effectId ? updated : other))
-  work.state = { ...work.state, effects }
 }

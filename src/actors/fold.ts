@@ -18,7 +18,9 @@ import type {
   MessageRecord,
   ParkedEvent,
   SessionCommit,
+  SessionNotice,
 } from './ports.ts'
+import type { SendFailure } from './alarms.ts'
 import type { Json } from '../machines/json.ts'
 import { toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
@@ -40,6 +42,9 @@ export class Fold {
   readonly deliveries: DeliveryRecord[] = []
   readonly commands: CommandRecord[] = []
   readonly parked: ParkedEvent[] = []
+  readonly notices: SessionNotice[] = []
+  /** Told to the people who run Duologue, after the commit. */
+  readonly failures: SendFailure[] = []
   readonly emitted: Json[] = []
   steps = 0
 
@@ -50,8 +55,14 @@ export class Fold {
       this.effectUpdates.size === 0 &&
       this.deliveries.length === 0 &&
       this.commands.length === 0 &&
+      this.notices.length === 0 &&
       this.parked.length === 0
     )
+  }
+
+  /** It takes the user's consent away. */
+  get withdraws(): boolean {
+    return this.notices.some(({ kind }) => kind === 'opted-out')
   }
 
   /** `before` is the conversation as the previous fold (or the store) left it; null when it opens here. */
@@ -93,6 +104,8 @@ export class Fold {
     this.deliveries.push(...decided.deliveries)
     this.commands.push(...decided.commands)
     this.parked.push(...decided.parked)
+    this.notices.push(...decided.notices)
+    this.failures.push(...decided.failures)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
   }
@@ -128,6 +141,7 @@ export class Fold {
       deliveries: this.deliveries,
       commands: this.commands,
       parked: this.parked,
+      notices: this.notices,
     }
   }
 }

@@ -11,6 +11,8 @@
  *    decided on a freshly loaded queue.
  * 6. A session whose snapshot is of a version that this node does not know is withheld: it is loaded, and nothing
  *    else. Its entries wait, and the cursor with them, until a node that knows the version has the partition.
+ * 7. A fold that takes the user's consent away leaves when no send of the session is on its way, and none starts
+ *    before it is committed.
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
@@ -33,6 +35,8 @@ export interface SessionOwner {
   changed(session: Session): void
   /** A position is finished without a commit of its own. */
   finished(): void
+  /** A send of the session is on its way to the provider, or may be. */
+  isSending(session: Session): boolean
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
   /** So many events of the session wait in its quarantine by now. */
@@ -68,15 +72,19 @@ export class Session {
     return this.#mailbox
   }
 
+  /** Nothing of it is to be decided or committed. */
+  get isIdle(): boolean {
+    return this.phase === 'ready' && this.#mailbox.length === 0 && this.inFlight === null && this.pending === null
+  }
+
   /** Nothing is under way: it may leave memory. */
   get isQuiet(): boolean {
-    return (
-      this.phase === 'ready' &&
-      this.#mailbox.length === 0 &&
-      this.inFlight === null &&
-      this.pending === null &&
-      (this.newest?.effects.length ?? 0) === 0
-    )
+    return this.isIdle && (this.newest?.effects.length ?? 0) === 0
+  }
+
+  /** The user has opted out, and the commit that says so is not answered yet. */
+  get isWithdrawing(): boolean {
+    return this.inFlight?.withdraws === true || this.pending?.withdraws === true
   }
 
   receive(entry: Entry): void {
@@ -138,6 +146,8 @@ export class Session {
   /** Hands the pending fold to the committer, with the state it leads to. */
   leave(): { fold: Fold; state: SessionState } | null {
     if (this.pending === null || this.inFlight !== null || this.newest === null) return null
+    // What is on its way arrives first: when an opt-out is committed, nothing is sent any more (invariant 7).
+    if (this.pending.withdraws && this.owner.isSending(this)) return null
     const fold = this.pending
     const state = this.newest
     this.inFlight = fold

@@ -13,6 +13,8 @@ export type MessageReceived = {
   readonly messageId: string
   readonly body: string
   readonly media: readonly Media[]
+  /** What the provider itself took the message for, where it keeps a list of words of its own. */
+  readonly consent?: 'withdrawn' | 'given'
   readonly at: number
 }
 

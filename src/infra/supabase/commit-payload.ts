@@ -15,6 +15,7 @@ import type {
   EffectUpdatePayload,
   JournalPayload,
   MessagePayload,
+  NoticePayload,
   PartitionPayload,
   QuarantinePayload,
   SessionPayload,
@@ -37,6 +38,7 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     deliveries: toColumns(sessions.flatMap(toDeliveries)),
     commands: toColumns(sessions.flatMap(toCommands)),
     quarantine: toColumns([...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)]),
+    notices: toColumns(sessions.flatMap(toNotices)),
   }
 }
 
@@ -211,6 +213,19 @@ function toCommands(session: SessionCommit): CommandPayload[] {
     version: command.version,
     reason: command.reason,
     at: toIso(command.at),
+  }))
+}
+
+function toNotices({ sessionId, notices }: SessionCommit): NoticePayload[] {
+  return notices.map((notice) => ({
+    session_id: sessionId,
+    kind: notice.kind,
+    source: notice.source,
+    code: notice.code,
+    provider_id: notice.providerId,
+    effect_id: notice.effectId,
+    pause_ms: notice.pauseMs,
+    at: toIso(notice.at),
   }))
 }
 

@@ -30,6 +30,8 @@ export type Tables = {
       token_secret_name: string | null
       settings: Json
       created_at: string
+      paused_until: string | null
+      paused_because: string | null
     }
     Generated: 'business_token'
   }
@@ -116,6 +118,8 @@ export type Tables = {
       outcome: Json
       message_id: string | null
       created_at: string
+      held_because: string | null
+      held_since: string | null
     }
     Generated: never
   }
@@ -160,6 +164,32 @@ export type Tables = {
       is_leaving: boolean
       machines: Json
       can_read: boolean
+    }
+    Generated: never
+  }
+  opt_out_blocks: {
+    Row: {
+      effect_id: string
+      opt_out_id: string
+      at: string
+    }
+    Generated: never
+  }
+  opt_outs: {
+    Row: {
+      id: string
+      tenant_id: string
+      scope: string
+      user_key: string
+      session_id: string | null
+      source: string
+      code: string | null
+      provider_id: string | null
+      effect_id: string | null
+      at: string
+      recorded_at: string
+      ended_at: string | null
+      ended_by: string | null
     }
     Generated: never
   }
@@ -213,6 +243,8 @@ export type Tables = {
       clock_offset_ms: number
       quarantined_at: string | null
       created_at: string
+      window_closed_at: string | null
+      pace_at: string | null
     }
     Generated: 'session_key'
   }

@@ -6,6 +6,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import type {
   CommitBatch,
   CommitOutcome,
+  HoldReason,
   MachineVersions,
   SessionOutcome,
   StartOutcome,
@@ -17,7 +18,7 @@ import { toCommitPayload } from './commit-payload.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { toClaimedPartition, toEffect, toLoadedSession, toMessageRecord } from './loaded.ts'
 import { createReadModel } from './read-model.ts'
-import { fromIso, toIso } from './rows.ts'
+import { fromIso, fromIsoOrNull, toIso } from './rows.ts'
 import type { ClaimedRow, EffectRow, LoadedSessionRow, MessageRow } from './rows.ts'
 
 /** What a start needs besides the store itself. */
@@ -115,10 +116,14 @@ function createStepping(call: Call): Pick<Store, 'commitSteps' | 'startEffects'>
   }
 }
 
-type StartAnswer = Exclude<StartOutcome, { kind: 'started' }> | { readonly kind: 'started'; readonly effect: EffectRow }
+type StartAnswer =
+  | Exclude<StartOutcome, { kind: 'started' | 'held' }>
+  | { readonly kind: 'started'; readonly effect: EffectRow }
+  | { readonly kind: 'held'; readonly reason: HoldReason; readonly until: string | null }
 
 function toStartOutcome(answer: StartAnswer): StartOutcome {
-  return answer.kind === 'started' ? { kind: 'started', effect: toEffect(answer.effect) } : answer
+  if (answer.kind === 'started') return { kind: 'started', effect: toEffect(answer.effect) }
+  return answer.kind === 'held' ? { ...answer, until: fromIsoOrNull(answer.until) } : answer
 }
 
 type CommitAnswer = {

@@ -10,7 +10,14 @@ type Row<Name extends keyof Tables> = Tables[Name]['Row']
 /** Part of the payload for every session of a batch. */
 type SessionState = Omit<
   Insert<'sessions'>,
-  'quarantined_at' | 'created_at' | 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'
+  | 'quarantined_at'
+  | 'created_at'
+  | 'tenant_id'
+  | 'channel_id'
+  | 'business_address'
+  | 'user_key'
+  | 'window_closed_at'
+  | 'pace_at'
 > & { readonly is_quarantined: boolean }
 type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
 
@@ -33,7 +40,10 @@ export type JournalPayload = Insert<'conversation_events'>
 export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
 
 /** The database's clock fills the rest. */
-export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>
+export type EffectPayload = Omit<
+  Insert<'effects'>,
+  'deadline' | 'started_at' | 'created_at' | 'outcome' | 'held_because' | 'held_since'
+>
 
 export type EffectUpdatePayload = Pick<
   Insert<'effects'>,
@@ -46,6 +56,12 @@ export type DeliveryPayload = Pick<
 > & { readonly at: string }
 
 export type CommandPayload = Insert<'commands'>
+
+export type NoticePayload = Pick<Row<'opt_outs'>, 'code' | 'provider_id' | 'effect_id' | 'at' | 'source'> & {
+  readonly session_id: string
+  readonly kind: string
+  readonly pause_ms: number | null
+}
 
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
@@ -76,6 +92,7 @@ export type CommitPayload = {
   readonly deliveries: Columns<DeliveryPayload>
   readonly commands: Columns<CommandPayload>
   readonly quarantine: Columns<QuarantinePayload>
+  readonly notices: Columns<NoticePayload>
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +101,10 @@ export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor
   readonly surplus: boolean
 }
 
-export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outcome' | 'created_at'>
+export type EffectRow = Omit<
+  Row<'effects'>,
+  'session_id' | 'partition' | 'outcome' | 'created_at' | 'held_because' | 'held_since'
+>
 
 export type LoadedConversationRow = Pick<
   Row<'conversations'>,
@@ -93,7 +113,10 @@ export type LoadedConversationRow = Pick<
 
 type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
 
-export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
+export type LoadedSessionRow = Omit<
+  Row<'sessions'>,
+  'partition' | 'conversation_id' | 'created_at' | 'window_closed_at' | 'pace_at'
+> & {
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null

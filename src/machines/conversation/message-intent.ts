@@ -7,10 +7,11 @@ import type { TenantPhrases } from './tenant-phrases.ts'
 
 /** `phrases`: the tenant's own, beside ours. */
 export function readMessageIntent(
-  { body, media }: Pick<MessageReceived, 'body' | 'media'>,
+  { body, media, consent }: Pick<MessageReceived, 'body' | 'media' | 'consent'>,
   scheme: Scheme,
   phrases: TenantPhrases | null = null,
 ): Intent | null {
+  if (consent !== undefined) return consent === 'withdrawn' ? 'stop' : 'start'
   const intent = readIntent(body, phrases === null ? vocabularyOf[scheme] : toTenantVocabulary(scheme, phrases))
   // A picture says more than its caption "obrigado"; opting out or in stays what it is.
   const isWholeMessage = media.length === 0 || intent === 'stop' || intent === 'start'

@@ -7,6 +7,7 @@ import { findRefusals } from './refusals.ts'
 import { isUnsettled, toProviderKey, toQuarantineKey } from './tables.ts'
 import type { Exceptions, Tables } from './tables.ts'
 import { writeDeliveries } from './write-deliveries.ts'
+import { adoptResend, writeNotices } from './write-notices.ts'
 
 export type Judgement = {
   readonly moment: number
@@ -89,7 +90,7 @@ function writePartition(
 }
 
 function writeSession(tables: Tables, session: SessionCommit, moment: number, lease: number): void {
-  writeSessionRow(tables, session)
+  writeSessionRow(tables, session, moment)
   const stored = tables.sessions.get(session.sessionId)
   if (stored === undefined) return
   const { sessionId, channelId } = stored
@@ -110,7 +111,9 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
     })
   }
   for (const message of session.messages) tables.putMessage({ ...message, sessionId, channelId })
-  for (const effect of session.effects) {
+  for (const wanted of session.effects) {
+    const effect = adoptResend(tables, sessionId, wanted)
+    if (effect === null) continue
     const isRunning = effect.status === 'running'
     const times = { deadline: isRunning ? lease : null, startedAt: isRunning ? moment : null }
     tables.effects.set(effect.effectId, {
@@ -120,6 +123,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
       partition: session.partition,
       createdAt: moment,
       outcome: null,
+      heldBecause: null,
     })
   }
   for (const update of session.effectUpdates) writeEffectUpdate(tables, sessionId, update, moment, lease)
@@ -129,9 +133,10 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
     if (!tables.commands.has(command.commandId)) tables.commands.set(command.commandId, { ...command, sessionId })
   }
   park(tables, session.partition, sessionId, session.parked)
+  writeNotices(tables, stored, session.notices, moment)
 }
 
-function writeSessionRow(tables: Tables, session: SessionCommit): void {
+function writeSessionRow(tables: Tables, session: SessionCommit, moment: number): void {
   const { sessionId, created, partition, position, conversationId, replyAddress, lastInboundAt } = session
   const { speaker, speakerToken, optedOut, clockOffsetMs, quarantined } = session
   const changing = {
@@ -158,6 +163,9 @@ function writeSessionRow(tables: Tables, session: SessionCommit): void {
     sessionKey,
     ...changing,
     isQuarantined: quarantined,
+    windowClosedAt: null,
+    paceAt: null,
+    createdAt: moment,
   })
   tables.sessionIdByKey.set(sessionKey, sessionId)
 }
