@@ -41,7 +41,16 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage']
+  const ours = [
+    'effects',
+    'commands',
+    'partitions',
+    'nodes',
+    'quarantine',
+    'assistant_usage',
+    'opt_outs',
+    'opt_out_blocks',
+  ]
   const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')

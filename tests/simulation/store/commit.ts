@@ -90,7 +90,7 @@ function writePartition(
 }
 
 function writeSession(tables: Tables, session: SessionCommit, moment: number, lease: number): void {
-  writeSessionRow(tables, session, moment)
+  writeSessionRow(tables, session)
   const stored = tables.sessions.get(session.sessionId)
   if (stored === undefined) return
   const { sessionId, channelId } = stored
@@ -136,7 +136,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
   writeNotices(tables, stored, session.notices, moment)
 }
 
-function writeSessionRow(tables: Tables, session: SessionCommit, moment: number): void {
+function writeSessionRow(tables: Tables, session: SessionCommit): void {
   const { sessionId, created, partition, position, conversationId, replyAddress, lastInboundAt } = session
   const { speaker, speakerToken, optedOut, clockOffsetMs, quarantined } = session
   const changing = {
@@ -165,7 +165,6 @@ function writeSessionRow(tables: Tables, session: SessionCommit, moment: number)
     isQuarantined: quarantined,
     windowClosedAt: null,
     paceAt: null,
-    createdAt: moment,
   })
   tables.sessionIdByKey.set(sessionKey, sessionId)
 }

@@ -92,8 +92,9 @@ function findHold(tables: Tables, effect: EffectRow, session: SessionRow | undef
   const { contentSid } = (effect.params ?? {}) as { readonly contentSid?: unknown }
   const isFreeForm = contentSid === undefined || contentSid === null
   if (isFreeForm && isWindowClosed(session, moment)) return { reason: 'window-closed', until: null }
+  const pausedUntil = tables.pausedUntil.get(session.channelId) ?? 0
+  if (pausedUntil > moment) return { reason: 'sender-paused', until: pausedUntil }
   const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
-  if ((channel?.pausedUntil ?? 0) > moment) return { reason: 'sender-paused', until: channel?.pausedUntil ?? null }
   const { paceIntervalMs, paceBurst } = channel?.settings ?? {}
   const isWhatsApp = session.businessAddress.startsWith('whatsapp:')
   const stepMs = typeof paceIntervalMs === 'number' ? paceIntervalMs : isWhatsApp ? 6_000 : 0

@@ -23,7 +23,6 @@ export type ChannelRow = {
   readonly businessToken: string
   /** The tenant's settings with the channel's over them. */
   readonly settings: JsonObject
-  pausedUntil?: number
 }
 
 export type PartitionRow = {
@@ -66,7 +65,6 @@ export type SessionRow = {
   isQuarantined: boolean
   windowClosedAt: number | null
   paceAt: number | null
-  readonly createdAt: number
 }
 
 /** By whom, and on which channels: the channel, or the messaging service that its settings name. */
@@ -133,6 +131,8 @@ export class Tables {
   /** By `<partition> <incarnation> <sequence> <session>`. */
   readonly quarantine = new Map<string, QuarantineRow>()
   readonly optOuts: OptOutRow[] = []
+  /** By channel: its sends wait until then. */
+  readonly pausedUntil = new Map<string, number>()
   /** The opt-out that stopped an effect, by the effect. */
   readonly optOutBlocks = new Map<string, OptOutRow>()
 

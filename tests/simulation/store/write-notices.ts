@@ -26,10 +26,11 @@ export function writeNotices(
         session.windowClosedAt = Math.max(session.windowClosedAt ?? -Infinity, attemptedAt ?? notice.at)
         break
       case 'sender-paused': {
-        const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
-        if (channel !== undefined) {
-          channel.pausedUntil = Math.max(channel.pausedUntil ?? 0, moment + (notice.pauseMs ?? 0))
-        }
+        const until = moment + (notice.pauseMs ?? 0)
+        tables.pausedUntil.set(
+          session.channelId,
+          Math.max(until, tables.pausedUntil.get(session.channelId) ?? -Infinity),
+        )
         break
       }
     }
