@@ -115,13 +115,13 @@ export function toKind(event: LoggedEvent): EventKind {
   return kindOfType[event.type]
 }
 
-/** `<kind>:<channel>:<provider id>[:<status>]`: the log recognises a repeated publication by it. */
+/** `<kind>:<channel>:<provider id>[:<status>[:<error code>]]`: the log recognises a repeated publication by it. */
 export function toPublicationId(event: LoggedEvent): string {
   switch (event.type) {
     case 'message.received':
       return `message:${event.businessAddress}:${event.providerId}`
     case 'delivery.updated':
-      return `status:${event.businessAddress}:${event.providerId}:${event.status}`
+      return `status:${event.businessAddress}:${event.providerId}:${event.status}${event.errorCode === null ? '' : `:${event.errorCode}`}`
     case 'command.issued':
     case 'quarantine.released':
     case 'clock.advanced':

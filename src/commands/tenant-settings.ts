@@ -32,7 +32,16 @@ export const settingRules: { readonly [name: string]: Rule } = {
     expected: 'a number from 0.001 to 1000',
     isRight: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000,
   },
+  paceIntervalMs: toCountRule(0, 600_000),
+  paceBurst: toCountRule(1, 1_000),
   machine: toMachineRule(Object.keys(registeredMachines)),
+}
+
+function toCountRule(least: number, most: number): Rule {
+  return {
+    expected: `a whole number from ${least} to ${most}`,
+    isRight: (value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
+  }
 }
 
 /**

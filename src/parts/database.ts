@@ -16,12 +16,13 @@ import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
+import type { SendingModel } from '../actors/sending-model.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
 import { createSpoolStore } from '../infra/supabase/spool.ts'
 
 export type DatabasePart = {
-  readonly repository: Store & ReadModel & Repository
+  readonly repository: Store & ReadModel & SendingModel & Repository
   readonly spool: SpoolStore
   readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage

@@ -23,6 +23,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    sending: database.repository,
     commands: {
       publisher: log.publisher,
       ids: processIds,

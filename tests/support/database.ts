@@ -13,6 +13,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import postgres from 'postgres'
 import type { ReadModel } from '../../src/actors/read-model.ts'
 import type { Store } from '../../src/actors/ports.ts'
+import type { SendingModel } from '../../src/actors/sending-model.ts'
 import { openSupabase } from '../../src/infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../../src/infra/supabase/embedded-database.ts'
 import { createRepository, type Repository } from '../../src/infra/supabase/repository.ts'
@@ -24,7 +25,7 @@ export const backends: readonly Backend[] = ['pglite', 'postgres']
 export type Sql = (statement: string, parameters?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
 
 export type TestDatabase = {
-  readonly store: Store & ReadModel & Repository
+  readonly store: Store & ReadModel & SendingModel & Repository
   readonly client: SupabaseClient
   /** Rows of one statement; placeholders are $1, $2 …; jsonb comes parsed, timestamps come as text. */
   readonly sql: Sql

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
+import type { SendingModel } from '../../actors/sending-model.ts'
 import { createAccessCheck } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
@@ -20,6 +21,7 @@ import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
+import { registerSendingRoutes } from './sending-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -30,6 +32,7 @@ export type AppOptions = {
   /** Bearer token of the JSON API. */
   readonly apiToken: string
   readonly readModel: ReadModel
+  readonly sending: SendingModel
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
@@ -92,6 +95,7 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register(fastifyCookie)
   scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerSendingRoutes(api, options))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options

@@ -13,11 +13,13 @@ import type {
   Store,
 } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
+import type { SendingModel } from '../../actors/sending-model.ts'
 import { createCall, type Call } from './call.ts'
 import { toCommitPayload } from './commit-payload.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { toClaimedPartition, toEffect, toLoadedSession, toMessageRecord } from './loaded.ts'
 import { createReadModel } from './read-model.ts'
+import { createSendingModel } from './sending-model.ts'
 import { fromIso, fromIsoOrNull, toIso } from './rows.ts'
 import type { ClaimedRow, EffectRow, LoadedSessionRow, MessageRow } from './rows.ts'
 
@@ -38,13 +40,14 @@ export interface Repository {
   dismissForeign(quarantineId: string): Promise<boolean>
 }
 
-export function createRepository(client: SupabaseClient): Store & ReadModel & Repository {
+export function createRepository(client: SupabaseClient): Store & ReadModel & SendingModel & Repository {
   const call = createCall(client)
   return {
     ...createOwnership(call),
     ...createStepping(call),
     ...createLoading(call),
     ...createReadModel(call),
+    ...createSendingModel(call),
     ...createDeployment(call),
   }
 }

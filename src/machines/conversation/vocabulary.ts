@@ -27,6 +27,7 @@ export type OutboundMessage = {
   readonly mediaUrls?: readonly string[]
   /** A template of the provider, in place of a body. */
   readonly contentSid?: string
+  readonly contentVariables?: string
 }
 
 /** Error codes of `draftReply` after which asking again is no use. */
@@ -154,8 +155,10 @@ function isAssigned(context: ConversationContext, event: AnyEvent): boolean {
 /** What an operator wrote, in pieces; attachments go with the first. */
 function toReplies(event: Event): readonly OutboundMessage[] {
   if (event.type !== 'operator.replied') return []
-  const { body, mediaUrls, contentSid } = event
-  if (contentSid !== null) return [{ author: 'operator', body: '', contentSid }]
+  const { body, mediaUrls, contentSid, contentVariables } = event
+  if (contentSid !== null) {
+    return [{ author: 'operator', body: '', contentSid, ...(contentVariables !== undefined && { contentVariables }) }]
+  }
   const [first = '', ...more] = splitText(body)
   const withMedia = mediaUrls.length === 0 ? {} : { mediaUrls }
   return [
