@@ -134,6 +134,7 @@ export class Lane {
     )
     if (partitions.length === 0) return
     const batch = this.#toBatch(leaving, partitions)
+    if (leaving.some(({ fold }) => fold.migrates)) await this.#host.reached('migrated')
     await this.#host.reached('before-commit')
     const sentAt = this.#host.clock.monotonic()
     const answer = await this.#send(batch, partitions)

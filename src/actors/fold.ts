@@ -47,6 +47,8 @@ export class Fold {
   readonly failures: SendFailure[] = []
   readonly emitted: Json[] = []
   steps = 0
+  /** One of the steps is a migration to a newer chart. */
+  migrates = false
 
   get isEmpty(): boolean {
     return (
@@ -108,6 +110,7 @@ export class Fold {
     this.failures.push(...decided.failures)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
+    this.migrates ||= decided.migrates
   }
 
   hasDuplicateKey(key: string): boolean {

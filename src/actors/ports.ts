@@ -33,8 +33,11 @@ export const crashPoints = [
   // The webhook.
   'before-publish',
   'after-publish-acknowledged',
+  'spooled',
+  'spool-published',
   // A session on its way to the store.
   'after-load',
+  'migrated',
   'before-commit',
   'commit-answer-lost',
   'after-commit',

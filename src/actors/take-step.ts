@@ -80,6 +80,7 @@ export function bringUpToDate(work: Work, at: number): MachineRegistration | nul
   const event = toMigrationEvent({ machine, from, to })
   const cause = { event, eventId: `migration:${conversationId}:${from}:${to}`, initiator: 'system', at, opened: null }
   takeStep(work, { ...conversation, machineVersion: to }, step, cause)
+  work.fold.migrates = true
   return next
 }
 

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import { openJanitor } from '../infra/nats/janitor.ts'
 import { createWatchedLog } from '../infra/nats/watched-log.ts'
 import { processClock } from '../infra/process/clock.ts'
+import { createReached } from '../infra/process/crash-points.ts'
 import { reconcile } from '../infra/spool/reconcile.ts'
 import { createReconciliation } from '../infra/spool/reconciliation.ts'
 import { openSpooling } from '../infra/spool/spooling-publisher.ts'
@@ -45,6 +46,7 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     isAlone: database.isEmbedded,
     // A console's identity publishes commands only, and those are never spooled.
     mayDrain: roles.includes('webhook') || roles.includes('actors'),
+    reached: createReached(config.crashPoint, config.isCrashOnSignal),
     ...common,
   })
   const { reconciled, stop } = createReconciliation({

@@ -1,6 +1,7 @@
 /**
  * One number that writes as fast as the log stores it, beside many that write now and then: their messages are committed
- * about as soon as without it. The long form is `DUOLOGUE_FAIRNESS_USERS=10000`.
+ * about as soon as without it. The long form, in which each of ten thousand writes once in each part:
+ * `DUOLOGUE_FAIRNESS_USERS=10000 DUOLOGUE_FAIRNESS_PER_SECOND=100 DUOLOGUE_FAIRNESS_MS=100000`.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -16,7 +17,7 @@ import { until } from '../support/service.ts'
 
 const coldUsers = toUsers(Number(process.env['DUOLOGUE_FAIRNESS_USERS'] ?? 1_000))
 const hotUser = 'whatsapp:+15005559999'
-const coldPerSecond = 30
+const coldPerSecond = Number(process.env['DUOLOGUE_FAIRNESS_PER_SECOND'] ?? 30)
 const measuredMs = Number(process.env['DUOLOGUE_FAIRNESS_MS'] ?? 15_000)
 /** How many events of the hot number are on their way to the log: the next leaves when one is stored. */
 const hotAtOnce = 4
@@ -77,28 +78,31 @@ const pass = async (ms: number): Promise<void> =>
     setTimeout(resolve, ms)
   })
 
-test('a hot number does not raise the p99 of the cold ones more than threefold', { timeout: 400_000 }, async () => {
-  await measureCold(1, async () => pass(3_000))
-  const alone = await measureCold(2, async () => pass(measuredMs))
-  const written = { spread: 0, hot: 0 }
-  // The same work, of as many numbers as there are cold ones: what it costs the machine is not the hot number's fault.
-  const spread = await measureCold(3, async () => {
-    written.spread = await writeWithoutPause(
-      measuredMs,
-      (count) => `${hotUser.slice(0, -4)}${String(count % 1_000).padStart(4, '0')}`,
+test(
+  'a hot number does not raise the p99 of the cold ones more than threefold',
+  { timeout: 200_000 + 5 * measuredMs },
+  async () => {
+    await measureCold(1, async () => pass(3_000))
+    const alone = await measureCold(2, async () => pass(measuredMs))
+    const written = { spread: 0, hot: 0 }
+    // For comparison: the same work, of many numbers.
+    const spread = await measureCold(3, async () => {
+      written.spread = await writeWithoutPause(
+        measuredMs,
+        (count) => `${hotUser.slice(0, -4)}${String(count % 1_000).padStart(4, '0')}`,
+      )
+    })
+    const hot = await measureCold(4, async () => {
+      written.hot = await writeWithoutPause(measuredMs, () => hotUser)
+    })
+    const perSecond = (count: number): number => Math.round((count * 1_000) / measuredMs)
+    const tell = (delays: readonly number[]): string =>
+      `p50 ${Math.round(toPercentile(delays, 0.5))} ms, p99 ${Math.round(toPercentile(delays, 0.99))} ms`
+    console.log(
+      `${coldUsers.length} cold numbers at ${coldPerSecond}/s: ${tell(alone)} alone; ${tell(spread)} beside ${perSecond(written.spread)}/s of a thousand others; ` +
+        `${tell(hot)} beside ${perSecond(written.hot)}/s of one`,
     )
-  })
-  const hot = await measureCold(4, async () => {
-    written.hot = await writeWithoutPause(measuredMs, () => hotUser)
-  })
-  const perSecond = (count: number): number => Math.round((count * 1_000) / measuredMs)
-  const tell = (delays: readonly number[]): string =>
-    `p50 ${Math.round(toPercentile(delays, 0.5))} ms, p99 ${Math.round(toPercentile(delays, 0.99))} ms`
-  console.log(
-    `${coldUsers.length} cold numbers at ${coldPerSecond}/s: ${tell(alone)} alone; ${tell(spread)} beside ${perSecond(written.spread)}/s of a thousand others; ` +
-      `${tell(hot)} beside ${perSecond(written.hot)}/s of one`,
-  )
-  expect(written.hot).toBeGreaterThan(measuredMs / 50)
-  const limit = 3 * Math.max(toPercentile(alone, 0.99), toPercentile(spread, 0.99), noiseMs)
-  expect(toPercentile(hot, 0.99)).toBeLessThan(limit)
-})
+    expect(written.hot).toBeGreaterThan(measuredMs / 50)
+    expect(toPercentile(hot, 0.99)).toBeLessThan(3 * Math.max(toPercentile(alone, 0.99), noiseMs))
+  },
+)

@@ -181,7 +181,7 @@ test('through all of it nothing was lost, and nothing was answered twice', { tim
   )
   const sent = loads.flatMap((each) => each.sent)
   const accepted = await cluster.fake.sent()
-  const verdict = await checkHistory({ sent, sql: cluster.sql, natsUrl: cluster.log.url, accepted })
+  const verdict = await checkHistory({ sent, sql: cluster.sql, natsUrl: cluster.log.url, accepted, calls: [] })
   console.log(JSON.stringify(verdict))
   expect(verdict.violations).toEqual([])
   expect(verdict.processed).toBe(verdict.acknowledged)

@@ -60,7 +60,13 @@ function leadAll(): readonly Life[] {
 }
 
 /** What has to happen for a node to come to a point that messages alone do not lead to. */
-const provocations: { readonly [point in CrashPoint]?: (node: ClusterNode) => Promise<void> } = {
+const provocations: { readonly [point in CrashPoint]?: (node: ClusterNode) => Promise<unknown> } = {
+  spooled: async () => cluster.log.kill(),
+  'spool-published': async () => {
+    await cluster.log.kill()
+    await until(async () => (await cluster.sql('select 1 from duologue.spool limit 1')).length > 0, 20_000)
+    await cluster.log.restart()
+  },
   'commit-answer-lost': async (node) => node.supabase.loseAnswers('commit_steps', 1),
   'lease-lost': async () => usurp(),
   'taken-over': async () => usurp(),
@@ -71,6 +77,9 @@ const provocations: { readonly [point in CrashPoint]?: (node: ClusterNode) => Pr
 
 /** Points that a node comes to all the time, and those that are provoked: only when the conversations have begun. */
 const later: ReadonlySet<CrashPoint> = new Set<CrashPoint>([
+  'spooled',
+  'spool-published',
+  'migrated',
   'before-claim',
   'after-claim',
   'timer-due',
@@ -87,6 +96,26 @@ const later: ReadonlySet<CrashPoint> = new Set<CrashPoint>([
 /** Another owner, for a moment. */
 async function usurp(): Promise<void> {
   await cluster.sql(`update duologue.partitions set owner = 'nobody', epoch = epoch + 1, lease_until = now()`)
+}
+
+/**
+ * Every conversation becomes one that the chart's first version wrote, as its migration expects it. Guards that keep
+ * stored conversations as they are stand aside for it.
+ */
+async function growOld(): Promise<void> {
+  await cluster.sql(`
+    do $$ begin
+      perform set_config('session_replication_role', 'replica', true);
+      update duologue.conversations set machine_version = '1', snapshot = jsonb_set(snapshot, '{context}',
+        (snapshot -> 'context') - 'phrases' - 'line' || '{"recovery": false}');
+    end $$`)
+}
+
+/** The node ends, its conversations grow old, and a node that stands still at the point goes on with them. */
+async function restartOverOldVersions(name: string, point: CrashPoint): Promise<ClusterNode> {
+  await cluster.kill(name)
+  await growOld()
+  return cluster.start(name, { DUOLOGUE_TEST_CRASH_POINT: point })
 }
 
 async function ended({ path, user }: Life): Promise<void> {
@@ -153,7 +182,7 @@ test('without a crash every path comes to its end', { timeout: pathMs }, async (
 
 test.each(crashPoints)('a kill at %s changes no end and repeats no answer', { timeout: 2 * pathMs }, async (point) => {
   const name = `at-${point}`
-  const doomed = await cluster.start(name, {
+  let doomed = await cluster.start(name, {
     DUOLOGUE_TEST_CRASH_POINT: point,
     DUOLOGUE_TEST_CRASH_ON: 'SIGUSR2',
   })
@@ -164,10 +193,12 @@ test.each(crashPoints)('a kill at %s changes no end and repeats no answer', { ti
     await until(async () => (await cluster.fake.sent()).some(({ to }) => lives.some(({ user }) => user === to)), 20_000)
     arm()
     await provocations[point]?.(doomed)
+    if (point === 'migrated') doomed = await restartOverOldVersions(name, point)
   }
   await doomed.service.crashPointReached()
   await cluster.kill(name)
   kills += 1
+  if (point === 'spooled') await cluster.log.restart()
   await cluster.start(`after-${point}`)
   expect(await finish(lives)).toEqual(expectedEnds)
 })

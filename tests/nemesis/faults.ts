@@ -1,5 +1,6 @@
 /** What the nemesis does to a cluster: each fault lasts a moment, and heals what it broke before it ends. */
 import type { Cluster, ClusterNode } from '../support/cluster.ts'
+import { wait } from '../support/cluster-load.ts'
 
 export type FaultKind =
   | 'node killed'
@@ -97,10 +98,4 @@ async function startAgain(cluster: Cluster, name: string): Promise<void> {
       await wait(awayMs)
     }
   }
-}
-
-export async function wait(ms: number): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, ms)
-  })
 }

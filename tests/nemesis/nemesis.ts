@@ -4,13 +4,14 @@
  */
 import { untilShared, createCluster } from '../support/cluster.ts'
 import type { Cluster, ClusterNode } from '../support/cluster.ts'
-import { createRandom, startLoad, toUsers } from '../support/cluster-load.ts'
+import { createRandom, startLoad, toUsers, wait } from '../support/cluster-load.ts'
 import type { SentMessage } from '../support/cluster-load.ts'
 import { readStored, toDelays, toPercentile } from '../support/commit-delays.ts'
 import { checkHistory } from '../support/history-checker.ts'
 import type { Verdict } from '../support/history-checker.ts'
+import { startOperators } from '../support/operator-load.ts'
 import { until } from '../support/service.ts'
-import { faults, wait } from './faults.ts'
+import { faults } from './faults.ts'
 import type { FaultKind } from './faults.ts'
 
 export type NemesisOptions = {
@@ -43,6 +44,10 @@ const partitions = 24
 const leaseMs = 1_000
 const names = ['a', 'b', 'c']
 const settleMsMax = 180_000
+const operatorIds = ['ana', 'bia', 'caio', 'dora']
+/** They look after the most talkative ones, and so get into each other's way. */
+const operatedUsers = 20
+const operatorPauseMs = 600
 
 export async function runNemesis(options: NemesisOptions): Promise<NemesisReport> {
   const cluster = await createCluster({
@@ -74,6 +79,13 @@ async function runOn(cluster: Cluster, options: NemesisOptions): Promise<Nemesis
     duplicates: 0.05,
     burstEveryMs: 5_000,
   })
+  const operators = startOperators({
+    url: cluster.publicUrl,
+    users: toUsers(operatedUsers),
+    operators: operatorIds,
+    seed: seed + 2,
+    pauseMs: operatorPauseMs,
+  })
   const happened = await disturb(cluster, options, startedAt + durationMs, counters.read).catch(
     async (error: unknown) => {
       tell(`the nemesis itself failed: ${String(error).slice(0, 4_000)}`)
@@ -83,13 +95,19 @@ async function runOn(cluster: Cluster, options: NemesisOptions): Promise<Nemesis
     },
   )
   const seconds = (Date.now() - startedAt) / 1_000
-  await load.stop()
+  await Promise.all([load.stop(), operators.stop()])
   const healedAt = Date.now()
   await untilSettled(cluster, load.sent, tell)
   const settledAfterMs = Date.now() - healedAt
   const staleAttempted = await counters.stop()
   const accepted = await cluster.fake.sent()
-  const verdict = await checkHistory({ sent: load.sent, sql: cluster.sql, natsUrl: cluster.log.url, accepted })
+  const verdict = await checkHistory({
+    sent: load.sent,
+    sql: cluster.sql,
+    natsUrl: cluster.log.url,
+    accepted,
+    calls: operators.calls,
+  })
   const answered = load.sent.filter(({ answeredAt }) => answeredAt !== null)
   return {
     ...verdict,

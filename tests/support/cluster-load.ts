@@ -169,7 +169,8 @@ export async function postSigned(url: string, path: string, form: Record<string,
   }
 }
 
-const wait = async (ms: number): Promise<void> =>
-  new Promise((resolve) => {
+export async function wait(ms: number): Promise<void> {
+  await new Promise((resolve) => {
     setTimeout(resolve, ms)
   })
+}

@@ -13,7 +13,10 @@ import type { ReplayedEvent } from '../../src/actors/replay.ts'
 import { readStoredSubject, streamName } from '../../src/infra/nats/subjects.ts'
 import { registeredMachines } from '../../src/machines/registered.ts'
 import type { SentMessage } from './cluster-load.ts'
+import { checkOperators } from './check-operators.ts'
+import type { OperatorVerdict } from './check-operators.ts'
 import type { Sql } from './database.ts'
+import type { OperatorCall } from './operator-load.ts'
 
 export type History = {
   readonly sent: readonly SentMessage[]
@@ -22,6 +25,8 @@ export type History = {
   readonly natsUrl: string
   /** What Twilio accepted from Duologue. */
   readonly accepted: readonly { readonly sid: string; readonly statusCallback: string | null }[]
+  /** What operators asked, and what they were told. */
+  readonly calls: readonly OperatorCall[]
 }
 
 export type Verdict = {
@@ -37,10 +42,12 @@ export type Verdict = {
   readonly leftToPerson: number
   readonly conversations: number
   readonly steps: number
+  /** Of operators: asked, answered, and by their outcomes. */
+  readonly commands: Omit<OperatorVerdict, 'violations'>
   readonly violations: readonly string[]
 }
 
-type StreamEntry = { readonly sequence: number; readonly partition: number; readonly sid: string }
+type StreamEntry = { readonly sequence: number; readonly partition: number }
 type Row = Record<string, unknown>
 
 const readWithinMs = 10_000
@@ -57,7 +64,10 @@ export async function checkHistory(history: History): Promise<Verdict> {
   await checkOrder(history.sql, stream, violations)
   await checkTenants(history.sql, violations)
   const answers = await checkAnswers(history, violations)
-  return { ...fate, ...journals, ...answers, violations }
+  const sequenceOf = (commandId: string) => stream.get(commandId)?.sequence
+  const { violations: broken, ...commands } = await checkOperators(history.calls, history.sql, sequenceOf)
+  violations.push(...broken)
+  return { ...fate, ...journals, ...answers, commands, violations }
 }
 
 /** I1, I9, I13: everything that was answered with 200 is processed, quarantined or still in the log; nothing else. */
@@ -122,13 +132,13 @@ async function checkJournals(sql: Sql, violations: string[]): Promise<Pick<Verdi
   return { conversations: conversations.length, steps }
 }
 
-/** I5: a session's messages were stepped in the order of the log. */
+/** I5: a session's messages and commands were stepped in the order of the log. */
 async function checkOrder(sql: Sql, stream: ReadonlyMap<string, StreamEntry>, violations: string[]): Promise<void> {
   const rows = await sql(`
-    select conversation.session_id::text, substr(event.event_id, length('message:') + 1) as sid
+    select conversation.session_id::text, split_part(event.event_id, ':', 2) as sid
     from duologue.conversation_events as event
     join duologue.conversations as conversation on conversation.id = event.conversation_id
-    where event.event_id like 'message:%'
+    where split_part(event.event_id, ':', 1) in ('message', 'command')
     order by conversation.session_id, conversation.id, event.version`)
   if (rows.length === 0) violations.push('I5: no step of a message was found')
   let before: { session: unknown; sequence: number } = { session: null, sequence: 0 }
@@ -192,7 +202,7 @@ async function checkAnswers(
   return { answers: accepted.length, duplicateAnswers, unsettledEffects, leftToPerson }
 }
 
-/** The first entry of each message in the log. */
+/** The first entry of each message and each command in the log, by its id. */
 async function readStream(natsUrl: string): Promise<ReadonlyMap<string, StreamEntry>> {
   const [, user = '', pass = ''] = /^nats:\/\/([^:]+):([^@]+)@/u.exec(natsUrl) ?? []
   const servers = natsUrl.split(',').map((url) => url.replace(/^.*@/u, ''))
@@ -207,9 +217,10 @@ async function readStream(natsUrl: string): Promise<ReadonlyMap<string, StreamEn
     const timer = setTimeout(() => messages.stop(new Error('the stream could not be read')), readWithinMs * 12)
     for await (const message of messages) {
       const { partition, kind } = readStoredSubject(message.subject)
-      if (kind === 'message') {
-        const { providerId: sid } = message.json<{ providerId: string }>()
-        if (!entries.has(sid)) entries.set(sid, { sequence: message.seq, partition, sid })
+      if (kind === 'message' || kind === 'command') {
+        const { providerId, commandId } = message.json<{ providerId?: string; commandId?: string }>()
+        const id = providerId ?? commandId ?? ''
+        if (!entries.has(id)) entries.set(id, { sequence: message.seq, partition })
       }
       if (message.seq >= state.last_seq) break
     }

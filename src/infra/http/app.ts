@@ -76,6 +76,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const document = describeRoutes(server)
   const sessions = createPageSessions()
   installProblems(server, options.telemetry)
+  endConnectionsOnClose(server)
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(securityHeaders)
     done()
@@ -87,6 +88,22 @@ export async function createApp(options: AppOptions): Promise<App> {
   await server.register((scope) => registerGuarded(scope, options, sessions))
   await server.ready()
   return { server, document, issueSignInCode: () => sessions.issueCode() }
+}
+
+/**
+ * A stop waits for the requests that are under way, and not for their connections: kept alive after their answer, they
+ * would hold it up for as long as a client may be silent (72 s).
+ */
+function endConnectionsOnClose(server: FastifyInstance): void {
+  let isClosing = false
+  server.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close')
+    done()
+  })
 }
 
 /** Everything that needs to know who asks. */

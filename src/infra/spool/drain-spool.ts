@@ -5,7 +5,7 @@
  * What was published but could not be taken away (the store did not answer, this process ended) is published again
  * under the same id: the log or the database knows it, so nothing is applied twice and nothing changes its order.
  */
-import type { EventPublisher } from '../../actors/ports.ts'
+import type { EventPublisher, Reached } from '../../actors/ports.ts'
 import type { SpoolPage, SpooledEvent, SpoolStore } from '../../actors/spool-store.ts'
 
 export type DrainOptions = {
@@ -16,6 +16,8 @@ export type DrainOptions = {
   readonly answered: (page: SpoolPage) => void
   /** Told how many events the log took. */
   readonly published: (count: number) => void
+  /** A command has none. */
+  readonly reached?: Reached
 }
 
 /** `waiting`: nothing to do now, but the spooling is not over. `log-failed`: the log did not take an event. */
@@ -38,6 +40,7 @@ export async function drainSpool(options: DrainOptions): Promise<DrainResult> {
     const outcome = await publishPage(publisher, page.events)
     published = outcome.published
     options.published(published.length)
+    if (published.length > 0) await options.reached?.('spool-published')
     if (outcome.error !== null) {
       answered(await store.drainSpool({ nodeId, leaseMs, published, giveUp: true }))
       return { kind: 'log-failed', drained: drained + published.length, error: outcome.error }

@@ -7,7 +7,7 @@
  * 3. An event whose publication was given up may have been stored after all; the log and the database recognise it
  *    when it comes out of the spool.
  */
-import type { Clock, EventPublisher, LoggedEvent, Telemetry } from '../../actors/ports.ts'
+import type { Clock, EventPublisher, LoggedEvent, Reached, Telemetry } from '../../actors/ports.ts'
 import type { SpoolStore } from '../../actors/spool-store.ts'
 import { drainSpool } from './drain-spool.ts'
 import { SpoolWatch } from './spool-watch.ts'
@@ -35,6 +35,8 @@ export type SpoolingOptions = {
   readonly isAlone: boolean
   /** False where this process may not publish what others have spooled. */
   readonly mayDrain?: boolean
+  /** A command has none. */
+  readonly reached?: Reached
 }
 
 export type SpoolingPublisher = {
@@ -67,6 +69,7 @@ export function openSpooling(options: SpoolingOptions): SpoolingPublisher {
         const outcome = await spool(event)
         if (outcome === 'spooled') {
           await watch.settled()
+          await options.reached?.('spooled')
           telemetry.count('spooled')
           return 'spooled'
         }

@@ -1,6 +1,7 @@
 /** Requests that no HTTP library would write, through a real listening server. */
+import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { messageForm, messagesPath } from '../twilio/webhook-fixture.ts'
 import { createTestApp, toWebhookRequest, type TestApp } from './test-app.ts'
 
@@ -93,6 +94,41 @@ test('a client that asks before it sends is told to go on', async () => {
 
 test('after all that the service answers as before', async () => {
   expect(await send(good, request.payload)).toMatch(/^HTTP\/1.1 200 /)
+})
+
+test('a stop answers the request that is under way, and does not wait for its connection', async () => {
+  const entered = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const stopping = await createTestApp({
+    async reached() {
+      entered.resolve()
+      await held.promise
+    },
+  })
+  await stopping.server.listen({ host: '127.0.0.1', port: 0 })
+  const agent = new http.Agent({ keepAlive: true })
+  onTestFinished(() => agent.destroy())
+  const status = new Promise((resolve, reject) => {
+    const asking = {
+      ...request,
+      agent,
+      path: request.url,
+      port: (stopping.server.server.address() as AddressInfo).port,
+    }
+    const call = http.request(
+      asking,
+      (response) => void response.resume().on('end', () => resolve(response.statusCode)),
+    )
+    call.on('error', reject).end(request.payload)
+  })
+  await entered.promise
+  const closed = stopping.server.close()
+  await new Promise(setImmediate)
+  const releasedAt = performance.now()
+  held.resolve()
+  expect(await status).toBe(200)
+  await closed
+  expect(performance.now() - releasedAt).toBeLessThan(3_000)
 })
 
 function send(headers: readonly string[], body: string): Promise<string> {
