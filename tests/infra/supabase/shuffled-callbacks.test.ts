@@ -53,6 +53,8 @@ const fates: readonly (readonly (readonly [DeliveryStatus, string | null])[])[] 
   ],
 ]
 
+/** By conversation: how many were sent. */
+const pieces = new Map<string, number>()
 const telemetry: Telemetry = { count() {}, observe() {}, gauge() {}, log() {} }
 const performers: EffectPerformers = {
   draftReply: {
@@ -65,11 +67,14 @@ const performers: EffectPerformers = {
   },
   sendMessage: {
     isVisible: true,
-    // Of every seventh send the answer is lost: only a callback says that it was taken.
-    perform: async ({ effect: { effectId } }) =>
-      Number.parseInt(effectId.slice(24, 36), 16) % 7 === 0
+    // Of every third session's last piece the answer is lost: only a callback says that it was taken.
+    perform: async ({ effect: { effectId, conversationId } }) => {
+      const piece = (pieces.get(conversationId) ?? 0) + 1
+      pieces.set(conversationId, piece)
+      return piece === 3 && Number.parseInt(conversationId.slice(-4), 16) % 3 === 0
         ? { kind: 'uncertain', reason: 'the answer was lost' }
-        : { kind: 'done', output: null, providerId: `SM${effectId}` },
+        : { kind: 'done', output: null, providerId: `SM${effectId}` }
+    },
     resolve: async () => 'ambiguous',
   },
 }

@@ -70,6 +70,14 @@ function startOne(
   return { kind: 'started', effect: toEffect(running) }
 }
 
+/** It waits for the user, and rightly so: asked now the store would hold it again. */
+export function awaitsUser(tables: Tables, effect: EffectRow, moment: number): boolean {
+  const session = tables.sessions.get(effect.sessionId)
+  if (effect.heldBecause !== 'window-closed' || findObstacle(tables, effect, session) !== null) return false
+  const hold = findHold(tables, effect, session, moment)
+  return 'reason' in hold && hold.reason === 'window-closed'
+}
+
 function findObstacle(
   tables: Tables,
   effect: EffectRow,
