@@ -233,24 +233,6 @@ create trigger effects_resent before insert on duologue.effects for each row
 
 -- ── Starting effects ────────────────────────────────────────────────────────────────────────────
 
--- Why a send may not begin any more, or null. What a person wrote and the chart took is sent, also when that person
--- has left since; but what was held does not go into another conversation.
-create or replace function duologue.find_obstacle(effect duologue.effects, session duologue.sessions, moment timestamptz)
-returns text
-language sql stable set search_path = ''
-as $$
-  select case
-    when effect.kind is distinct from 'sendMessage' then null
-    when duologue.opt_out_of(session) is not null then 'opted-out'
-    when effect.speaker_token <> session.speaker_token and (
-        effect.params ->> 'author' is distinct from 'operator'
-        or (effect.held_because is not null and not exists (
-          select from duologue.conversations
-          where id = effect.conversation_id and id = session.conversation_id and closed_at is null)))
-      then 'speaker-changed'
-  end
-$$;
-
 -- When the window was closed that a free-form message needs; null while it is open, and where there is none.
 create function duologue.window_closed_since(session duologue.sessions, moment timestamptz) returns timestamptz
 language sql stable set search_path = ''
@@ -262,6 +244,26 @@ as $$
     when session.last_inbound_at
         < moment + make_interval(secs => session.clock_offset_ms / 1000.0) - interval '24 hours'
       then session.last_inbound_at + interval '24 hours'
+  end
+$$;
+
+-- Why a send may not begin any more, or null. What a person wrote and the chart took is sent, also when that person
+-- has left since; but what is held does not wait for another conversation.
+create or replace function duologue.find_obstacle(effect duologue.effects, session duologue.sessions, moment timestamptz)
+returns text
+language sql stable set search_path = ''
+as $$
+  select case
+    when effect.kind is distinct from 'sendMessage' then null
+    when duologue.opt_out_of(session) is not null then 'opted-out'
+    when effect.speaker_token <> session.speaker_token and (
+        effect.params ->> 'author' is distinct from 'operator'
+        or ((effect.held_because is not null
+            or (effect.params ->> 'contentSid' is null and duologue.window_closed_since(session, moment) is not null))
+          and not exists (
+            select from duologue.conversations
+            where id = effect.conversation_id and id = session.conversation_id and closed_at is null)))
+      then 'speaker-changed'
   end
 $$;
 

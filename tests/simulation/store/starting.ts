@@ -40,7 +40,7 @@ function startOne(
   const isNamed = effect !== undefined && effect.sessionId === sessionId && effect.partition === partition
   if (!isNamed || effect.status !== 'pending') return { kind: 'not-pending' }
   const session = tables.sessions.get(sessionId)
-  const obstacle = findObstacle(tables, effect, session)
+  const obstacle = findObstacle(tables, effect, session, moment)
   if (obstacle !== null) {
     const outcome = { kind: 'cancelled', reason: obstacle }
     tables.effects.set(effectId, { ...effect, status: 'cancelled', outcome, heldBecause: null, nextAttemptAt: null })
@@ -73,7 +73,7 @@ function startOne(
 /** It waits for the user, and rightly so: asked now the store would hold it again. */
 export function awaitsUser(tables: Tables, effect: EffectRow, moment: number): boolean {
   const session = tables.sessions.get(effect.sessionId)
-  if (effect.heldBecause !== 'window-closed' || findObstacle(tables, effect, session) !== null) return false
+  if (effect.heldBecause !== 'window-closed' || findObstacle(tables, effect, session, moment) !== null) return false
   const hold = findHold(tables, effect, session, moment)
   return 'reason' in hold && hold.reason === 'window-closed'
 }
@@ -82,24 +82,24 @@ function findObstacle(
   tables: Tables,
   effect: EffectRow,
   session: SessionRow | undefined,
+  moment: number,
 ): 'opted-out' | 'speaker-changed' | null {
   if (effect.kind !== 'sendMessage' || session === undefined) return null
   if (findOptOut(tables, session) !== null) return 'opted-out'
   if (effect.speakerToken === session.speakerToken) return null
-  // What a person wrote and the chart took is sent, also when that person has left since; not into another conversation.
+  // What a person wrote and the chart took is sent, also when that person has left since; what is held does not wait for another conversation.
   if ((effect.params as { readonly author?: unknown } | null)?.author !== 'operator') return 'speaker-changed'
   const conversation = tables.conversations.get(effect.conversationId)
   const isOpen = conversation?.conversationId === session.conversationId && conversation?.closedAt === null
-  return effect.heldBecause !== null && !isOpen ? 'speaker-changed' : null
+  const waits = effect.heldBecause !== null || (isFreeForm(effect) && isWindowClosed(session, moment))
+  return waits && !isOpen ? 'speaker-changed' : null
 }
 
 type Hold = { readonly reason: HoldReason; readonly until: number | null } | { readonly paceAt: number | null }
 
 function findHold(tables: Tables, effect: EffectRow, session: SessionRow | undefined, moment: number): Hold {
   if (effect.kind !== 'sendMessage' || session === undefined) return { paceAt: null }
-  const { contentSid } = (effect.params ?? {}) as { readonly contentSid?: unknown }
-  const isFreeForm = contentSid === undefined || contentSid === null
-  if (isFreeForm && isWindowClosed(session, moment)) return { reason: 'window-closed', until: null }
+  if (isFreeForm(effect) && isWindowClosed(session, moment)) return { reason: 'window-closed', until: null }
   const pausedUntil = tables.pausedUntil.get(session.channelId) ?? 0
   if (pausedUntil > moment) return { reason: 'sender-paused', until: pausedUntil }
   const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
@@ -110,6 +110,11 @@ function findHold(tables: Tables, effect: EffectRow, session: SessionRow | undef
   const freeAt = (session.paceAt ?? 0) - stepMs * ((typeof paceBurst === 'number' ? paceBurst : 10) - 1)
   if (freeAt > moment) return { reason: 'paced', until: freeAt }
   return { paceAt: Math.max(session.paceAt ?? 0, moment) + stepMs }
+}
+
+function isFreeForm({ params }: EffectRow): boolean {
+  const { contentSid } = (params ?? {}) as { readonly contentSid?: unknown }
+  return contentSid === undefined || contentSid === null
 }
 
 function isWindowClosed(session: SessionRow, moment: number): boolean {
