@@ -445,8 +445,7 @@ begin
       when 1 then excluded.error_code
       when 0 then greatest(stored.error_code, excluded.error_code)
       else stored.error_code end,
-    raw = case when stored.raw @> excluded.raw then stored.raw
-      else duologue.callback_set(stored.raw || excluded.raw) end,
+    raw = duologue.callback_set(stored.raw || excluded.raw),
     updated_at = greatest(stored.updated_at, excluded.updated_at);
 end
 $$;
