@@ -55,6 +55,10 @@ export type Config = {
   } | null
   /** Null: the scripted assistant. */
   readonly ai: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null
+  /** Null: nobody reads voice messages, and users are asked to write. */
+  readonly transcribe: { readonly baseUrl: string; readonly apiKey: string; readonly model: string } | null
+  /** Hosts beside the provider's API from which media is fetched. */
+  readonly mediaHosts: readonly string[]
   /** Modules of machines beside our own. */
   readonly machines: readonly string[]
   /** How long after each other Twilio is asked about a send whose answer was lost, ms each. */
@@ -90,6 +94,8 @@ export function readConfig(env: Environment): Config {
     supabase: readSupabase(settings),
     twilio: readTwilio(settings),
     ai: readAi(settings),
+    transcribe: readTranscribe(settings),
+    mediaHosts: readMediaHosts(settings),
     machines: settings.list('DUOLOGUE_MACHINES'),
     resolveAfterMs: readResolveAfter(settings),
     mayAdvanceClock: readTestClock(settings),
@@ -118,6 +124,10 @@ const inboxPrefixes: Form = {
   expected: 'a subject of letters, digits, hyphens and underscores, such as _INBOX_actors',
 }
 const accountSids: Form = { pattern: /^AC[0-9A-Za-z]+$/u, expected: 'an account sid that begins with AC' }
+const mediaHosts: Form = {
+  pattern: /^(?=.{4,253}$)(?:[a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]{1,62}$/u,
+  expected: 'one or more host names in lower case, separated by commas',
+}
 const delays: Form = { pattern: /^\d{1,6}$/u, expected: 'one or more delays in milliseconds, separated by commas' }
 const businessNumbers: Form = {
   pattern: /^(?:whatsapp:|sms:)?\+[1-9]\d{6,14}$/u,
@@ -184,6 +194,32 @@ function readAi(settings: Reader): Config['ai'] {
   const model = settings.text('AI_MODEL')
   if (!settings.together(['AI_BASE_URL', 'AI_API_KEY', 'AI_MODEL'])) return null
   return { baseUrl: baseUrl ?? '', apiKey: apiKey ?? '', model: model ?? '' }
+}
+
+/** The model alone: the assistant's endpoint reads voice messages too. */
+function readTranscribe(settings: Reader): Config['transcribe'] {
+  const baseUrl = settings.url('TRANSCRIBE_BASE_URL')
+  const apiKey = settings.matching('TRANSCRIBE_API_KEY', tokens)
+  const model = settings.text('TRANSCRIBE_MODEL')
+  if (baseUrl !== null || apiKey !== null) {
+    const names = ['TRANSCRIBE_BASE_URL', 'TRANSCRIBE_API_KEY', 'TRANSCRIBE_MODEL']
+    return settings.together(names) ? { baseUrl: baseUrl ?? '', apiKey: apiKey ?? '', model: model ?? '' } : null
+  }
+  if (model === null) return null
+  const ofAssistant = { baseUrl: settings.url('AI_BASE_URL'), apiKey: settings.matching('AI_API_KEY', tokens) }
+  if (ofAssistant.baseUrl !== null && ofAssistant.apiKey !== null) {
+    return { baseUrl: ofAssistant.baseUrl, apiKey: ofAssistant.apiKey, model }
+  }
+  settings.missing(['TRANSCRIBE_BASE_URL', 'TRANSCRIBE_API_KEY'], 'TRANSCRIBE_MODEL')
+  return null
+}
+
+/** Where Twilio keeps media: behind its API's redirects, with HTTP authentication enforced and without. */
+const twilioMediaHosts = ['mms.twiliocdn.com', 's3-external-1.amazonaws.com']
+
+function readMediaHosts(settings: Reader): readonly string[] {
+  const named = settings.list('MEDIA_HOSTS', mediaHosts)
+  return named.length === 0 ? twilioMediaHosts : named
 }
 
 function readResolveAfter(settings: Reader): readonly number[] {

@@ -80,9 +80,10 @@ async function openParts(
     import('./parts/http.ts'),
   ])
   const [log, database] = [await opening.log, await opening.database]
-  const provider = await openProvider(config, folder, database.repository, log.publisher)
+  const provider = await openProvider(config, folder, database, log.publisher)
   closers.push(async () => provider.close())
-  const assistant = await openAssistant(config, database, telemetry)
+  const media = provider.openMedia(config.mediaHosts, telemetry)
+  const assistant = await openAssistant(config, database, media, telemetry)
   await database.initialize(config.partitions, provider.numbers)
   const care = openCare({ config, telemetry, log, database, provider })
   closers.push(async () => care.close())
@@ -99,6 +100,7 @@ async function openParts(
     log,
     database,
     provider,
+    media,
     care,
     assistant,
   }

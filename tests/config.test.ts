@@ -71,6 +71,36 @@ describe('what is set', () => {
     })
   })
 
+  test('voice messages may be read by an endpoint of their own, or by the assistant’s, or by nobody', () => {
+    const ai = { AI_BASE_URL: 'https://ai.example.org/v1', AI_API_KEY: 'key', AI_MODEL: 'chat' }
+    expect(readConfig(ai).transcribe).toBeNull()
+    const own = {
+      TRANSCRIBE_BASE_URL: 'https://ears.example.org/v1',
+      TRANSCRIBE_API_KEY: 'own',
+      TRANSCRIBE_MODEL: 'ears',
+    }
+    const expected = { baseUrl: 'https://ears.example.org/v1', apiKey: 'own', model: 'ears' }
+    expect(readConfig({ ...ai, ...own }).transcribe).toEqual(expected)
+    expect(readConfig(own).transcribe).toEqual(expected)
+    const shared = { baseUrl: 'https://ai.example.org/v1', apiKey: 'key', model: 'ears' }
+    expect(readConfig({ ...ai, TRANSCRIBE_MODEL: 'ears' }).transcribe).toEqual(shared)
+  })
+
+  test('the key of the assistant goes to no other endpoint', () => {
+    const ai = { AI_BASE_URL: 'https://ai.example.org/v1', AI_API_KEY: 'key', AI_MODEL: 'chat' }
+    const other = { ...ai, TRANSCRIBE_BASE_URL: 'https://ears.example.org/v1', TRANSCRIBE_MODEL: 'ears' }
+    expect(() => readConfig(other)).toThrow('TRANSCRIBE_API_KEY is missing, but TRANSCRIBE_BASE_URL is set')
+    expect(() => readConfig({ TRANSCRIBE_MODEL: 'ears' })).toThrow('TRANSCRIBE_BASE_URL is missing')
+  })
+
+  test('media comes from the hosts that are named', () => {
+    expect(readConfig({}).mediaHosts).toContain('mms.twiliocdn.com')
+    expect(readConfig({ MEDIA_HOSTS: 'media.example.org, b.example.org' }).mediaHosts).toEqual([
+      'media.example.org',
+      'b.example.org',
+    ])
+  })
+
   test('roles may be some of the three', () => {
     expect(readConfig({ DUOLOGUE_ROLES: 'actors, webhook' }).roles).toEqual(['webhook', 'actors'])
   })
@@ -91,6 +121,10 @@ describe('what is wrong', () => {
     ['DATABASE_URL', 'mysql://localhost'],
     ['NATS_URL', 'http://localhost:4222'],
     ['NATS_URL', ','],
+    ['MEDIA_HOSTS', '127.0.0.1'],
+    ['MEDIA_HOSTS', 'https://media.example.org'],
+    ['MEDIA_HOSTS', '*.example.org'],
+    ['MEDIA_HOSTS', 'localhost'],
   ])('%s=%s is refused by name', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(new RegExp(`^${name} must be `, 'u'))
   })

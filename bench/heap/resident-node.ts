@@ -61,7 +61,11 @@ const node = createNode({
   reached: () => {},
   commandSettled: () => {},
   emitted: () => {},
-  performers: { draftReply: createScriptedAssistant({ latencyMs: 0, clock: processClock }), sendMessage: acceptAtOnce },
+  performers: {
+    draftReply: createScriptedAssistant({ latencyMs: 0, clock: processClock }),
+    transcribe: createScriptedAssistant({ latencyMs: 0, clock: processClock }),
+    sendMessage: acceptAtOnce,
+  },
   settings: {
     nodeId: 'resident',
     defaultMachine: 'conversation',

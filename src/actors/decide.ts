@@ -7,20 +7,22 @@
  * 3. A result or a timer counts only while the state still holds its effect or its timer.
  */
 import type { ConversationEvent } from '../machines/events.ts'
-import type { JsonObject } from '../machines/json.ts'
+import type { Json, JsonObject } from '../machines/json.ts'
 import type { Opening } from '../machines/registry.ts'
 import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
+import { noteIdentities } from './identities.ts'
 import { noteConsent, toMachineName, toProviderConsent } from './note-consent.ts'
-import type { Effect, EffectResult, LoggedEvent, LoggedMessage } from './ports.ts'
+import type { Effect, EffectResult } from './ports.ts'
+import type { LoggedEvent, LoggedMessage, MessageRecord } from './ports.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
 import type { WaitingEvent } from './release-quarantine.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
-import { openConversation, readReason } from './step.ts'
 import { settle, update } from './settle-effect.ts'
+import { openConversation, readContext, readReason } from './step.ts'
 import { receiveCommand } from './take-command.ts'
 import { takeRefusal, updateDelivery } from './take-delivery.ts'
 import { bringUpToDate, findRegistration, findWriter, takeStep, tellChart } from './take-step.ts'
@@ -99,30 +101,43 @@ function takeLogged(work: Work, event: LoggedEvent, at: number): void {
 function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   const messageId = work.context.ids.next()
   work.state = { ...work.state, replyAddress: event.replyAddress, lastInboundAt: at }
-  const { body, media } = event
+  const { body, media, content = null } = event
   const consent = toProviderConsent(event.raw)
-  const said = { messageId, body, media, at, ...(consent !== null && { consent }) }
-  const received: ConversationEvent = { type: 'message.received', ...said }
-  noteConsent(work, received, event.providerId)
-  openWhenWanted(work, received, at)
-  work.fold.messages.push({
+  const parts = { ...(content !== null && { content }), ...(consent !== null && { consent }) }
+  const received: ConversationEvent = { type: 'message.received', messageId, body, media, ...parts, at }
+  noteConsent(work, received, { providerId: event.providerId, at })
+  const isLimited = openWhenWanted(work, received, at) === 'over-limit'
+  const record: MessageRecord = {
     messageId,
     conversationId: work.state.conversation?.conversationId ?? null,
     direction: 'inbound',
     author: 'user',
     body,
     media,
+    ...parts,
+    ...(isLimited && { rateLimited: true }),
     providerId: event.providerId,
     raw: event.raw,
     at,
-  })
+  }
+  const place = work.fold.messages.push(record) - 1
+  const emitted = work.fold.emitted.length
+  noteIdentities(work, event, messageId)
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
+  const isMarked = work.fold.emitted.slice(emitted).some((each) => isLimiting(each, messageId))
+  if (isMarked) work.fold.messages[place] = { ...record, rateLimited: true }
 }
 
-function openWhenWanted(work: Work, event: ConversationEvent, at: number): void {
+/** A chart says by `message.limited` that it keeps a message and does not answer it. */
+function isLimiting(emitted: Json, messageId: string): boolean {
+  const { type, messageId: named } = emitted as JsonObject
+  return type === 'message.limited' && named === messageId
+}
+
+function openWhenWanted(work: Work, event: ConversationEvent, at: number): 'over-limit' | null {
   const { state, context } = work
   const previous = state.conversation
-  if (previous !== null && !isClosed(previous.status)) return
+  if (previous !== null && !isClosed(previous.status)) return null
   const { settings } = state.channel
   const registration = findRegistration(context, toMachineName(work))
   const opening: Opening = {
@@ -133,9 +148,12 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
       conversationId: previous.conversationId,
       status: previous.status,
       reason: readReason(findWriter(context, previous), previous.snapshot),
+      context: previous.machine === registration.machine.id ? readContext(previous.snapshot) : null,
     },
   }
-  if (!registration.opensOn(event, opening)) return
+  if (!registration.opensOn(event, opening)) {
+    return registration.isOverLimit?.(event, opening) === true ? 'over-limit' : null
+  }
   const input = registration.toInput(opening)
   const conversation: ConversationState = {
     conversationId: context.ids.next(),
@@ -153,6 +171,7 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): void 
   const eventId = `opening:${conversation.conversationId}`
   const cause = { event: { type: 'conversation.opened', input }, eventId, initiator: 'system', at, opened }
   takeStep(work, conversation, openConversation(registration, input), cause)
+  return null
 }
 
 // ── The session's clock ──────────────────────────────────────────────────────────────────────────
@@ -242,6 +261,7 @@ function tellOutcome(work: Work, effect: Effect, result: EffectResult & { kind: 
     result.kind === 'done'
       ? { type: `xstate.done.actor.${childId}`, output: result.output, actorId: childId }
       : { type: `xstate.error.actor.${childId}`, error: result.error, actorId: childId }
+  noteConsent(work, event as { readonly type: string } & JsonObject, { providerId: null, at })
   tellChart(work, event, at, `result:${effectId}`, 'assistant')
 }
 

@@ -14,6 +14,7 @@ import type {
   DeliveryRecord,
   Effect,
   EffectUpdate,
+  IdentityRecord,
   JournalEntry,
   MessageRecord,
   ParkedEvent,
@@ -45,6 +46,7 @@ export class Fold {
   readonly notices: SessionNotice[] = []
   /** Told to the people who run Duologue, after the commit. */
   readonly failures: SendFailure[] = []
+  readonly identities: IdentityRecord[] = []
   readonly emitted: Json[] = []
   steps = 0
   /** One of the steps is a migration to a newer chart. */
@@ -108,6 +110,7 @@ export class Fold {
     this.parked.push(...decided.parked)
     this.notices.push(...decided.notices)
     this.failures.push(...decided.failures)
+    this.identities.push(...decided.identities)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
     this.migrates ||= decided.migrates
@@ -136,6 +139,7 @@ export class Fold {
       optedOut: state.optedOut,
       clockOffsetMs: state.clockOffsetMs,
       quarantined: state.quarantined,
+      identityVersion: state.identityVersion,
       conversationId: conversation?.conversationId ?? null,
       conversations: [...this.conversations.values()].map((folded) => toConversationCommit(folded, state)),
       messages: this.messages,
@@ -145,6 +149,7 @@ export class Fold {
       commands: this.commands,
       parked: this.parked,
       notices: this.notices,
+      identities: this.identities,
     }
   }
 }

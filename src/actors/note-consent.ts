@@ -1,16 +1,19 @@
 /** Whether a user's message takes the consent to messages away or gives it again; the host keeps that, whatever the chart does. */
-import type { MessageReceived } from '../machines/events.ts'
 import type { LoggedMessage, SessionNotice } from './ports.ts'
 import { findRegistration } from './take-step.ts'
 import type { Work } from './take-step.ts'
 
-/** Kept with the session: it holds for every conversation, open or not. */
-export function noteConsent(work: Work, received: MessageReceived, providerId: string): void {
+/** Kept with the session: it holds for every conversation, open or not. A recording has no provider's id here. */
+export function noteConsent(
+  work: Work,
+  event: { readonly type: string },
+  { providerId, at }: { readonly providerId: string | null; readonly at: number },
+): void {
   const { channel, conversation } = work.state
   const machine = conversation?.machine ?? toMachineName(work)
-  const consent = findRegistration(work.context, machine).toConsent(received, channel)
+  const consent = findRegistration(work.context, machine).toConsent(event, channel)
   if (consent === null) return
-  const notice = { source: 'message', code: null, providerId, effectId: null, at: received.at } as const
+  const notice = { source: 'message', code: null, providerId, effectId: null, at } as const
   if (consent === 'withdrawn') noteOptOut(work, notice)
   else {
     work.fold.notices.push({ kind: 'opted-in', pauseMs: null, ...notice })

@@ -13,8 +13,9 @@ import { Barrier } from './barrier.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import type { Fold } from './fold.ts'
+import { forwardEvent, mayForward } from './forward.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Loader } from './loader.ts'
@@ -269,6 +270,13 @@ export class Partition implements SessionOwner {
 
   duplicated(): void {
     this.#parts.host.telemetry.count('messages_duplicate')
+  }
+
+  async forward(entry: LoggedEntry, home: string): Promise<void> {
+    if (!mayForward(entry)) this.#parkForeign(entry.log, new Error('its key belongs to another session'))
+    else if (!(await forwardEvent(this.#parts.host, entry, home, () => this.isLost))) return
+    entry.position.state = 'finished'
+    this.finished()
   }
 
   parked(session: Session, error: unknown, entry: Entry): void {

@@ -5,6 +5,7 @@
  *
  * Times are milliseconds since 1970 unless a name says otherwise. Ids are UUIDv7.
  */
+import type { ContentPart, Transcripts } from '../machines/content.ts'
 import type { DeliveryStatus, Media } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
@@ -128,14 +129,23 @@ export type LoggedMessage = {
   readonly type: 'message.received'
   /** The business address as the provider names it: `whatsapp:+14155238886`, `sms:+14155238886`. */
   readonly businessAddress: string
-  /** Scheme and canonical phone number, else the BSUID: `whatsapp:+15005550006`. */
+  /** The session's own key: scheme and canonical phone number, else the BSUID: `whatsapp:+15005550006`. */
   readonly userKey: string
+  /** The keys that it carried, the one that it came under first; absent: `userKey` alone. */
+  readonly identities?: readonly string[] | undefined
+  /** Nobody could be asked whose session the keys lead to: the owner notes what it learns by them. */
+  readonly unresolved?: true | undefined
+  /** How often an owner has sent it on, because it belonged to another session; absent: never. */
+  readonly forwarded?: number | undefined
   /** The address to answer, as it came. */
   readonly replyAddress: string
   /** The provider's id of the message (MessageSid). */
   readonly providerId: string
+  /** The user's own words; the name of a document stands in `content`. */
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; absent when it is its words alone. */
+  readonly content?: readonly ContentPart[] | undefined
   readonly profileName: string | null
   /** When the webhook received it. */
   readonly receivedAt: number
@@ -148,6 +158,8 @@ export type LoggedDelivery = {
   readonly type: 'delivery.updated'
   readonly businessAddress: string
   readonly userKey: string
+  readonly identities?: readonly string[] | undefined
+  readonly forwarded?: number | undefined
   readonly providerId: string
   /** The effect that sent it, from the callback's URL; null when the URL did not say. */
   readonly effectId: string | null
@@ -163,6 +175,7 @@ export type LoggedCommand = {
   readonly type: 'command.issued'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   /** Names the command for ever: issued again under the same id it is not applied again. */
   readonly commandId: string
   readonly conversationId: string
@@ -179,6 +192,7 @@ export type LoggedQuarantineRelease = {
   readonly type: 'quarantine.released'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   readonly commandId: string
   /** The waiting event; anything but the first one of its session is ignored. */
   readonly quarantineId: string
@@ -193,6 +207,7 @@ export type LoggedClockAdvance = {
   readonly type: 'clock.advanced'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   readonly commandId: string
   readonly byMs: number
 }
@@ -296,6 +311,10 @@ export type LoadedSession = {
   readonly speakerToken: number
   readonly optedOut: boolean
   readonly clockOffsetMs: number
+  /** Keys that the session has given away, and to which session's key. */
+  readonly redirects?: Redirects
+  /** Rises whenever an owner has to know more of the session's identity than before. */
+  readonly identityVersion?: number
   readonly quarantined: boolean
   /** What waits in its quarantine; null when it is not quarantined. */
   readonly parked: ParkedQueue | null
@@ -305,6 +324,9 @@ export type LoadedSession = {
   /** Effects that are not settled: pending, running or uncertain, oldest first, of all its conversations. */
   readonly effects: readonly Effect[]
 }
+
+/** `userKey` of another session by the key that leads to it. */
+export type Redirects = { readonly [userKey: string]: string }
 
 export type SessionRequest = {
   readonly sessionKey: string
@@ -323,6 +345,8 @@ export type LoadedSessions = {
     readonly tenantId: string
     readonly settings: JsonObject
   }[]
+  /** Of the requested keys without a session: which session's user key they lead to. */
+  readonly aliases?: readonly { readonly sessionKey: string; readonly home: string }[]
   /** Which of the asked keys are stored already, as `<session key> <duplicate key>`. */
   readonly knownKeys: readonly string[]
 }
@@ -371,6 +395,12 @@ export type MessageRecord = {
   readonly author: 'user' | 'assistant' | 'operator' | 'system'
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; absent when it is its words and media alone. */
+  readonly content?: readonly ContentPart[] | null
+  /** What was said in its audio, once somebody has read it. */
+  readonly transcripts?: Transcripts | null
+  /** True: the user, or all users of the tenant, wrote too much, and the assistant was not asked about it. */
+  readonly rateLimited?: boolean
   /** Null for an outbound message until its send returned. */
   readonly providerId: string | null
   readonly raw: Json
@@ -452,6 +482,9 @@ export type ParkedEvent = {
   readonly at: number
 }
 
+/** A key of the user: what a message came under, or (without a message) what was learned beside it. */
+export type IdentityRecord = { readonly userKey: string; readonly messageId: string | null }
+
 /** Everything that one batch writes for one session. */
 export type SessionCommit = {
   readonly sessionId: string
@@ -471,6 +504,8 @@ export type SessionCommit = {
   readonly optedOut: boolean
   readonly clockOffsetMs: number
   readonly quarantined: boolean
+  /** As it was loaded: if it is another one by now, the commit is stale. */
+  readonly identityVersion?: number
   /** The newest conversation after this commit. */
   readonly conversationId: string | null
   /** Oldest first: a closing is written before an opening. */
@@ -484,6 +519,7 @@ export type SessionCommit = {
   readonly parked: readonly ParkedEvent[]
   /** In the order in which they were learnt. */
   readonly notices: readonly SessionNotice[]
+  readonly identities?: readonly IdentityRecord[]
 }
 
 export type CommitBatch = {

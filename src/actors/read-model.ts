@@ -2,6 +2,7 @@
  * What pages and programs read of the store (DESIGN section 10). Reading never goes through an actor.
  * Rows are JSON as the API answers it: glossary words in camelCase, times in ISO 8601 UTC.
  */
+import type { ContentPart } from '../machines/content.ts'
 import type { DeliveryStatus, Media } from '../machines/events.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
@@ -37,6 +38,10 @@ export type MessageItem = {
   readonly author: MessageRecord['author']
   readonly body: string
   readonly media: readonly Media[]
+  /** What it holds, part by part; audio with what was said in it, once that was read. */
+  readonly content: readonly (ContentPart & { readonly transcript?: string | null })[]
+  /** The user wrote too much, or all users of the tenant did: the assistant was not asked about it. */
+  readonly rateLimited: boolean
   readonly providerId: string | null
   /** Null for inbound messages, and until the provider told anything. */
   readonly deliveryStatus: DeliveryStatus | null
@@ -101,6 +106,67 @@ export type CommandItem = {
   readonly at: string
 }
 
+/** Who somebody is: a session with all its addresses, and what operators said of it. */
+export type SessionItem = {
+  readonly id: string
+  readonly tenantId: string
+  readonly businessAddress: string
+  readonly userAddress: string
+  /** The address that is answered: that of the newest message, as it came. */
+  readonly replyAddress: string
+  readonly optedOut: boolean
+  readonly conversationId: string | null
+  /** The session that this one's messages go to. */
+  readonly linkedTo: string | null
+  readonly addresses: readonly {
+    readonly address: string
+    /** The address that came in one message with it; null: it is the first one, or an operator's word. */
+    readonly learnedFrom: string | null
+    readonly knownAt: string
+  }[]
+  /** Of this session and of those that are linked to it, the newest first, 200 at most. */
+  readonly conversations: readonly {
+    readonly id: string
+    readonly sessionId: string
+    readonly status: Status
+    readonly version: number
+    readonly openedAt: string
+    readonly closedAt: string | null
+  }[]
+  readonly links: readonly LinkItem[]
+}
+
+export type LinkItem = {
+  readonly id: string
+  readonly intoSessionId: string
+  readonly fromSessionId: string | null
+  readonly address: string
+  readonly addresses: readonly string[]
+  readonly operatorId: string
+  readonly reason: string
+  readonly closedConversationId: string | null
+  readonly intoConversationId: string | null
+  readonly linkedAt: string
+  readonly unlinkedAt: string | null
+  readonly unlinkedBy: string | null
+  readonly unlinkReason: string | null
+  readonly movedMessages: number
+}
+
+export type SessionMessageItem = {
+  readonly id: string
+  readonly sessionId: string
+  readonly conversationId: string | null
+  readonly direction: MessageRecord['direction']
+  readonly author: MessageRecord['author']
+  readonly body: string
+  readonly media: readonly Media[]
+  readonly providerId: string | null
+  /** Under which address a user's message came; null for ours. */
+  readonly address: string | null
+  readonly at: string
+}
+
 /** What the webhook must know of a business address. */
 export type Channel = {
   readonly channelId: string
@@ -136,6 +202,8 @@ export interface ReadModel {
   getConversation(id: string, tenantId?: string): Promise<ConversationItem | null>
   /** Oldest first. */
   listMessages(id: string, request: PageRequest): Promise<Page<MessageItem> | null>
+  /** The attachment of a message of this conversation; null when there is none at that place. */
+  findMedia(id: string, messageId: string, index: number, tenantId?: string): Promise<Media | null>
   /** Where the status changed or an operator acted, oldest first; the first row is the opening. */
   listHistory(id: string, request: PageRequest): Promise<Page<HistoryItem> | null>
   /** The journal, oldest first. */
@@ -146,6 +214,12 @@ export interface ReadModel {
   listQuarantine(request: PageRequest): Promise<Page<QuarantineItem>>
   /** One event of any kind; null when there is none. */
   getQuarantined(id: string, tenantId?: string): Promise<QuarantinedItem | null>
+  /** Null when there is no such session. */
+  getSession(id: string, tenantId?: string): Promise<SessionItem | null>
+  /** What was said in a session and in those linked to it, oldest first; null when there is no such session. */
+  listSessionMessages(id: string, request: PageRequest): Promise<Page<SessionMessageItem> | null>
+  /** The user keys of the sessions that a key leads to, by business address. */
+  findHomes(userKey: string, tenantId?: string): Promise<readonly string[]>
   /** The channel of a business address, or null. */
   findChannel(address: string): Promise<Channel | null>
 }

@@ -61,6 +61,11 @@ export function readReason(registration: MachineRegistration | undefined, snapsh
   return registration?.toReason(JSON.parse(snapshotJson) as AnyMachineSnapshot) ?? null
 }
 
+/** What a stored conversation remembers. */
+export function readContext(snapshotJson: string): JsonObject {
+  return (JSON.parse(snapshotJson) as PersistedSnapshot).context
+}
+
 /** Why the chart does not take this command where the stored snapshot stands. */
 export function readRefusal(registration: MachineRegistration, snapshotJson: string, command: JsonObject): string {
   const persisted = JSON.parse(snapshotJson) as PersistedSnapshot

@@ -2,6 +2,7 @@
 import { assistantRules } from '../infra/ai/assistant-settings.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
 import { isLanguage, languages } from '../machines/conversation/language.ts'
+import { rateLimitBounds } from '../machines/conversation/rate.ts'
 import { settingBounds } from '../machines/conversation/settings.ts'
 import { readPhrases } from '../machines/conversation/tenant-phrases.ts'
 import { registeredMachines } from '../machines/registered.ts'
@@ -14,6 +15,7 @@ const textCharactersMax = 1_000
 /** The settings that the conversation machine, the assistants and the host read, by name. */
 export const settingRules: { readonly [name: string]: Rule } = {
   ...Object.fromEntries(Object.entries(settingBounds).map(([name, bounds]) => [name, toDurationRule(bounds)])),
+  ...Object.fromEntries(Object.entries(rateLimitBounds).map(([name, bounds]) => [name, toCountRule(bounds)])),
   language: { expected: `one of ${languages.join(', ')}`, isRight: isLanguage },
   ...assistantRules,
   openingHours: {
@@ -32,16 +34,9 @@ export const settingRules: { readonly [name: string]: Rule } = {
     expected: 'a number from 0.001 to 1000',
     isRight: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000,
   },
-  paceIntervalMs: toCountRule(0, 600_000),
-  paceBurst: toCountRule(1, 1_000),
+  paceIntervalMs: toDurationRule([0, 600_000]),
+  paceBurst: toCountRule([1, 1_000]),
   machine: toMachineRule(Object.keys(registeredMachines)),
-}
-
-function toCountRule(least: number, most: number): Rule {
-  return {
-    expected: `a whole number from ${least} to ${most}`,
-    isRight: (value) => Number.isSafeInteger(value) && Number(value) >= least && Number(value) <= most,
-  }
 }
 
 /**
@@ -89,9 +84,17 @@ function toMachineRule(machines: readonly string[]): Rule {
   }
 }
 
-function toDurationRule([min, max]: readonly [number, number]): Rule {
+function toDurationRule(bounds: readonly [number, number]): Rule {
+  return toWholeNumberRule('milliseconds', bounds)
+}
+
+function toCountRule(bounds: readonly [number, number]): Rule {
+  return toWholeNumberRule('messages', bounds)
+}
+
+function toWholeNumberRule(unit: string, [min, max]: readonly [number, number]): Rule {
   return {
-    expected: `a whole number of milliseconds from ${min} to ${max}`,
+    expected: `a whole number of ${unit} from ${min} to ${max}`,
     isRight: (value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max,
   }
 }

@@ -3,6 +3,7 @@
  * exactly these objects, and replaying them gives the snapshot again. `at` is the moment of the
  * event in the session's own time, in milliseconds since 1970; a chart never asks a clock.
  */
+import type { ContentPart } from './content.ts'
 
 /** One attachment as the provider described it; nothing is fetched here. */
 export type Media = { readonly url: string; readonly contentType: string }
@@ -11,10 +12,13 @@ export type Media = { readonly url: string; readonly contentType: string }
 export type MessageReceived = {
   readonly type: 'message.received'
   readonly messageId: string
+  /** The user's own words, never the name of a file. */
   readonly body: string
   readonly media: readonly Media[]
   /** What the provider itself took the message for, where it keeps a list of words of its own. */
   readonly consent?: 'withdrawn' | 'given'
+  /** What it holds, part by part; absent when it is its words alone, and in journals of before there were parts. */
+  readonly content?: readonly ContentPart[]
   readonly at: number
 }
 

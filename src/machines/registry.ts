@@ -18,7 +18,13 @@ export type MachineChannel = {
 /** What the host knows when it opens a conversation; `toInput` makes the machine's input of it. */
 export type Opening = MachineChannel & {
   readonly at: number
-  readonly previous: { readonly conversationId: string; readonly status: Status; readonly reason: string | null } | null
+  readonly previous: {
+    readonly conversationId: string
+    readonly status: Status
+    readonly reason: string | null
+    /** What it remembered at last, as its machine stored it; null when it is a conversation of another machine. */
+    readonly context?: JsonObject | null
+  } | null
 }
 
 export type MachineRegistration = {
@@ -27,6 +33,8 @@ export type MachineRegistration = {
   /** Whether this event opens a new conversation when the session has no open one. */
   readonly opensOn: (event: { readonly type: string }, opening: Opening) => boolean
   readonly toInput: (opening: Opening) => Json
+  /** Whether this event, which does not open one, would if the user had not written too much: the message is marked. */
+  readonly isOverLimit?: (event: { readonly type: string }, opening: Opening) => boolean
   readonly toStatus: (snapshot: AnyMachineSnapshot) => Status
   /**
    * Why the status is what it is, for the history: `closed by the user's word`; null when there is nothing to say.
@@ -42,7 +50,7 @@ export type MachineRegistration = {
   readonly readCommand: (command: JsonObject) => JsonObject | string
   /** Why the chart does not take this command now: what the caller is told. */
   readonly toRefusal: (snapshot: AnyMachineSnapshot, command: JsonObject) => string
-  /** Whether this event takes the user's consent to messages away, or gives it again; null when it says nothing of it. */
+  /** Whether this event (a message, or the result of an effect) takes the user's consent to messages away, or gives it again; null when it says nothing of it. */
   readonly toConsent: (event: { readonly type: string }, channel: MachineChannel) => 'withdrawn' | 'given' | null
   /** Named actions that ask for something in the world; their `params` are the request. All other named actions are refused. */
   readonly effectActions: readonly string[]

@@ -1,22 +1,35 @@
 /** The assistant of a deployment: the model that the settings name, or the scripted one, which needs no network. */
 import type { EffectPerformer, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
+import type { MediaOfAccounts } from '../actors/media-fetcher.ts'
+import { createTranscribeEndpoint } from '../infra/ai/transcribe-endpoint.ts'
+import { createTranscriber } from '../infra/ai/transcriber.ts'
 import { createScriptedAssistant } from '../infra/ai/scripted-assistant.ts'
 import { processClock } from '../infra/process/clock.ts'
 import type { DatabasePart } from './database.ts'
 
-export type AssistantPart = { readonly performer: EffectPerformer; readonly description: string }
+export type AssistantPart = {
+  readonly performer: EffectPerformer
+  /** Reads voice messages. */
+  readonly transcriber: EffectPerformer
+  readonly description: string
+}
 
 const scriptedLatencyMs = 300
 
 export async function openAssistant(
-  { ai }: Pick<Config, 'ai'>,
+  { ai, transcribe }: Pick<Config, 'ai' | 'transcribe'>,
   { repository, assistantUsage }: Pick<DatabasePart, 'repository' | 'assistantUsage'>,
+  media: MediaOfAccounts,
   telemetry: Telemetry,
 ): Promise<AssistantPart> {
+  const endpoint = transcribe === null ? null : createTranscribeEndpoint(transcribe)
+  const budget = assistantUsage
+  const transcriber = createTranscriber({ endpoint, media, budget, clock: processClock, telemetry })
+  const hearing = transcribe === null ? '' : `; ${describeModel(transcribe)} reads voice messages`
   if (ai === null) {
     const performer = createScriptedAssistant({ latencyMs: scriptedLatencyMs, clock: processClock })
-    return { performer, description: 'scripted, needs no network' }
+    return { performer, transcriber, description: `scripted, needs no network${hearing}` }
   }
   // The SDK is much code: only a start that uses it reads it in.
   const [{ createChatEndpoint }, { createModelAssistant }] = await Promise.all([
@@ -27,10 +40,11 @@ export async function openAssistant(
     endpoint: createChatEndpoint(ai),
     store: repository,
     ledger: assistantUsage,
+    budget,
     clock: processClock,
     telemetry,
   })
-  return { performer, description: describeModel(ai) }
+  return { performer, transcriber, description: `${describeModel(ai)}${hearing}` }
 }
 
 /** Without what may be secret in a URL. */

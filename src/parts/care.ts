@@ -2,8 +2,10 @@
  * Who looks after the log: is it still the same one, what may it have lost, what can leave it. And the webhook's way
  * into it, which leads into the spool while it is away.
  */
-import type { EventLog } from '../actors/ports.ts'
+import type { EventLog, LoggedEvent } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
+import { createIdentityResolver } from '../infra/identity/identity-resolver.ts'
+import type { IdentityResolver } from '../infra/identity/identity-resolver.ts'
 import { openJanitor } from '../infra/nats/janitor.ts'
 import { createWatchedLog } from '../infra/nats/watched-log.ts'
 import { processClock } from '../infra/process/clock.ts'
@@ -19,7 +21,9 @@ import type { ProviderPart } from './provider.ts'
 
 export type CarePart = {
   readonly log: EventLog
-  readonly spooling: SpoolingPublisher
+  /** Asks whose session an event belongs to before it is published or spooled. */
+  readonly spooling: Pick<SpoolingPublisher, 'publish'>
+  readonly resolver: IdentityResolver
   reconciled(): Promise<void>
   close(): Promise<void>
 }
@@ -49,6 +53,9 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     reached: createReached(config.crashPoint, config.isCrashOnSignal),
     ...common,
   })
+  const isAlone = database.isEmbedded
+  const resolver = createIdentityResolver({ store: database.identities, clock: processClock, telemetry, isAlone })
+  const publish = async (event: LoggedEvent) => spooling.publish(await resolver.resolve(event))
   const { reconciled, stop } = createReconciliation({
     state: database.logState,
     reconcile: async (since) =>
@@ -56,7 +63,7 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
         {
           listReceived: provider.listReceived,
           findKnown: async (address, ids) => findKnown(database, address, ids),
-          publish: async (event) => spooling.publish(event),
+          publish,
           telemetry,
         },
         since,
@@ -69,10 +76,12 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     : null
   return {
     log,
-    spooling,
+    spooling: { publish },
+    resolver,
     reconciled,
     async close() {
       stop()
+      resolver.stop()
       janitor?.stop()
       await spooling.stop()
     },

@@ -9,21 +9,27 @@ import type { Store, Telemetry } from '../actors/ports.ts'
 import type { SpoolStore } from '../actors/spool-store.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import type { IdentityStore, LinkStore } from '../actors/identity-store.ts'
 import { createAssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import type { AssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
+import { createIdentities } from '../infra/supabase/identities.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
 import type { SendingModel } from '../actors/sending-model.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
 import { createSpoolStore } from '../infra/supabase/spool.ts'
+import { createAdministration } from '../infra/supabase/tenants.ts'
+import type { Administration } from '../infra/supabase/tenants.ts'
 
 export type DatabasePart = {
   readonly repository: Store & ReadModel & SendingModel & Repository
   readonly spool: SpoolStore
+  readonly identities: IdentityStore & LinkStore
+  readonly administration: Administration
   readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage
   readonly description: string
@@ -45,6 +51,8 @@ export async function openDatabase(
   return {
     repository,
     spool: createSpoolStore(client),
+    identities: createIdentities(client),
+    administration: createAdministration(client),
     logState: createLogStateStore(client),
     assistantUsage: createAssistantUsage(client),
     description,

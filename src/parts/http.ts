@@ -2,9 +2,11 @@
 import { fileURLToPath } from 'node:url'
 
 import type { Node } from '../actors/node.ts'
+import { createSessionLinks } from '../infra/identity/session-links.ts'
 import { createApp } from '../infra/http/app.ts'
 import type { App } from '../infra/http/app.ts'
 import type { Readiness } from '../infra/http/operations-routes.ts'
+import { createTokenCache } from '../infra/http/token-cache.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
@@ -16,6 +18,7 @@ const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
 export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
+  await provider.accounts.refresh()
   return createApp({
     clock: processClock,
     telemetry,
@@ -24,6 +27,17 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     apiToken,
     readModel: database.repository,
     sending: database.repository,
+    media: parts.media,
+    findTenantByToken: createTokenCache(database.administration.findTenantByToken, processClock),
+    links: createSessionLinks({
+      store: database.identities,
+      publisher: log.publisher,
+      getCommand: async (commandId) => database.repository.getCommand(commandId),
+      refresh: async () => care.resolver.refresh(),
+      clock: processClock,
+      ids: processIds,
+      isAlone: database.isEmbedded,
+    }),
     commands: {
       publisher: log.publisher,
       ids: processIds,
@@ -38,7 +52,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       ? {
           webhook: provider.openWebhook(publicUrl),
           publisher: care.spooling,
-          findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
+          findChannel: async (address) => provider.accounts.find(address),
           reached: createReached(config.crashPoint, config.isCrashOnSignal),
         }
       : null,

@@ -7,7 +7,7 @@ import { processIds } from '../infra/process/ids.ts'
 import type { Parts } from './parts.ts'
 
 /** The kinds of effects that this program performs. */
-export const performedKinds = ['draftReply', 'sendMessage'] as const
+export const performedKinds = ['draftReply', 'transcribe', 'sendMessage'] as const
 
 export function openNode({
   config,
@@ -27,6 +27,7 @@ export function openNode({
     log: care.log,
     reconciled: care.reconciled,
     store: database.repository,
+    forward: log.publisher,
     peers: log.peers,
     telemetry,
     registry: machines,
@@ -35,6 +36,7 @@ export function openNode({
     emitted: () => {},
     performers: {
       draftReply: assistant.performer,
+      transcribe: assistant.transcriber,
       sendMessage: provider.openSender(publicUrl),
     },
     settings: {

@@ -395,7 +395,7 @@ describe('what is fine passes', () => {
   })
 
   test('the machines of this build and of these tests', () => {
-    const performers = ['draftReply', 'sendMessage']
+    const performers = ['draftReply', 'transcribe', 'sendMessage']
     expect(lintMachines(registeredMachines, { performers })).toEqual([])
     expect(lintMachines({ survey: surveyThree }, { performers })).toEqual([])
   })
@@ -405,6 +405,7 @@ describe('effects that nobody performs', () => {
   test('an invoked one and an action', () => {
     expect(lintMachine(conversationRegistration, { performers: [] }).map(({ rule, where }) => [rule, where])).toEqual([
       ['no-performer', 'effectActions'],
+      ['no-performer', expect.stringContaining('invoke transcribe')],
       ['no-performer', expect.stringContaining('invoke draftReply')],
     ])
   })

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand, runDoctor } from '../support/command.ts'
 import { startFakeAi } from '../support/fake-ai.ts'
 import type { Behaviour } from '../support/fake-ai.ts'
+import { startFakeTranscriber } from '../support/fake-transcriber.ts'
 import { serveLite } from '../support/database.ts'
 import type { LiteServer } from '../support/database.ts'
 import { findFreePort } from '../support/postgres.ts'
@@ -214,6 +215,25 @@ async function startAccounts(): Promise<{ url: string; stop(): Promise<void> }> 
     },
   }
 }
+
+describe('what reads voice messages', () => {
+  test('is asked to read a recording, and what it cannot do is said', async () => {
+    const ears = await startFakeTranscriber()
+    try {
+      const check = async (more: { readonly [name: string]: string } = {}) =>
+        (await runDoctor({ ...env, ...ears.env, ...more })).of('voice messages')[0]
+      expect(await check()).toMatch(/^ok: fake-ears at .* reads them$/u)
+      expect(ears.requests[0]).toMatchObject({ name: 'voice.wav', type: 'audio/wav' })
+      expect(await check({ TRANSCRIBE_API_KEY: 'wrong' })).toMatch(/^bad: .*answered 401$/u)
+      expect(await check({ TRANSCRIBE_MODEL: 'other' })).toMatch(/^bad: other at .*answered 404$/u)
+      ears.answer({ kind: 'status', status: 500 })
+      expect(await check()).toMatch(/^warn: .*answered 500$/u)
+    } finally {
+      await ears.close()
+    }
+    expect((await runDoctor(env)).of('voice messages')[0]).toMatch(/^ok: nobody reads them/u)
+  })
+})
 
 describe('the assistant', () => {
   const good: Behaviour = { kind: 'draft' }

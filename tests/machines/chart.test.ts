@@ -16,8 +16,8 @@ describe('the chart', () => {
   test('its top-level states are the nine statuses, with their substates', () => {
     expect(Object.keys(conversationMachine.root.states).toSorted()).toEqual(statuses.toSorted())
     const substates = (status: Status) => Object.keys(conversationMachine.root.states[status]?.states ?? {})
-    expect(substates('PENDING')).toEqual(['collecting', 'answering'])
-    expect(substates('PROGRESS')).toEqual(['waiting', 'collecting', 'answering'])
+    expect(substates('PENDING')).toEqual(['collecting', 'transcribing', 'answering'])
+    expect(substates('PROGRESS')).toEqual(['waiting', 'collecting', 'transcribing', 'answering'])
     expect(substates('HUMAN_HANDOFF')).toEqual(['queued', 'assigned'])
   })
 

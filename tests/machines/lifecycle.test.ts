@@ -22,7 +22,7 @@ describe('a turn', () => {
     expect(conversation.draft).toEqual({
       turn: 1,
       attempt: 1,
-      messages: [{ messageId: 'm1', body: 'hello', media: [] }],
+      messages: [{ messageId: 'm1', body: 'hello', media: [], notes: [], voices: [] }],
       omitted: 0,
       language: 'en',
       recovery: null,
@@ -30,7 +30,14 @@ describe('a turn', () => {
     conversation.finishDraft(goodDraft)
     expect(conversation.state).toBe('PROGRESS.waiting')
     expect(conversation.sent).toEqual([{ author: 'assistant', body: goodDraft.reply }])
-    expect(conversation.context.turn).toEqual({ number: 1, failures: 0, omitted: 0, messages: [], window: null })
+    expect(conversation.context.turn).toEqual({
+      number: 1,
+      failures: 0,
+      hearingFailures: 0,
+      omitted: 0,
+      messages: [],
+      window: null,
+    })
   })
 
   test('several quick messages are answered together', () => {
@@ -79,7 +86,7 @@ describe('a turn', () => {
   })
 
   test('a flood keeps the newest messages and counts the others', () => {
-    const conversation = new PureConversation()
+    const conversation = new PureConversation({ ...whatsapp, settings: { senderPerMinuteMax: 1_000 } })
     for (let index = 1; index <= 60; index += 1) conversation.message(`message ${index}`)
     expect(conversation.context.turn.messages).toHaveLength(20)
     expect(conversation.context.turn.messages.at(-1)?.body).toBe('message 60')

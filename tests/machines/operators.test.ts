@@ -113,12 +113,12 @@ describe('the assigned operator', () => {
     expect(speakerOf(conversation)).toBe('assistant')
   })
 
-  test('writes long texts in pieces, attachments with the first, and templates alone', () => {
+  test('writes long texts in pieces, attachments of their own behind them, and templates alone', () => {
     const conversation = at('HUMAN_HANDOFF.assigned')
     const mediaUrls = ['https://example.com/a.png']
     conversation.send(operator(conversation, 'replied', { body: 'one two. '.repeat(300), mediaUrls }))
-    const pieces = conversation.sent.slice(-2)
-    expect(pieces.map((piece) => piece.mediaUrls)).toEqual([mediaUrls, undefined])
+    const pieces = conversation.sent.slice(-3)
+    expect(pieces.map((piece) => piece.mediaUrls)).toEqual([undefined, undefined, mediaUrls])
     expect(pieces.every(({ body }) => body.length <= 1_600)).toBe(true)
     conversation.send(operator(conversation, 'replied', { body: '', contentSid: 'HX1' }))
     expect(conversation.sent.at(-1)).toEqual({ author: 'operator', body: '', contentSid: 'HX1' })

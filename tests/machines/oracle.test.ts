@@ -10,14 +10,15 @@ import type { Json } from '../../src/machines/json.ts'
 import type { ConversationInput } from '../../src/machines/conversation/context.ts'
 import type { DraftRequest } from '../../src/machines/conversation/draft.ts'
 import { conversationMachine } from '../../src/machines/conversation/machine.ts'
-import type { OutboundMessage } from '../../src/machines/conversation/vocabulary.ts'
+import type { OutboundMessage } from '../../src/machines/conversation/to-replies.ts'
+import type { TranscribeRequest } from '../../src/machines/conversation/transcription.ts'
 import { goodDraft, openedAt, PureConversation, whatsapp } from './pure-conversation.ts'
 import type { View } from './pure-conversation.ts'
-import { happen, happening, passedMs, picture } from './random-life.ts'
+import { happen, happening, mediaOf, passedMs } from './random-life.ts'
 import type { Happening } from './random-life.ts'
 
-type OpenDraft = {
-  readonly request: DraftRequest
+type Open<Request> = {
+  readonly request: Request
   readonly resolve: (output: Json) => void
   readonly reject: (error: Error) => void
 }
@@ -25,7 +26,8 @@ type OpenDraft = {
 function openLiveConversation(input: ConversationInput) {
   const clock = new SimulatedClock()
   const sent: OutboundMessage[] = []
-  const drafts: OpenDraft[] = []
+  const drafts: Open<DraftRequest>[] = []
+  const hearings: Open<TranscribeRequest>[] = []
   let messages = 0
   const draftReply = fromPromise<Json, DraftRequest>(({ input: request, signal }) => {
     return new Promise((resolve, reject) => {
@@ -34,8 +36,15 @@ function openLiveConversation(input: ConversationInput) {
       signal.addEventListener('abort', () => drafts.splice(drafts.indexOf(draft), 1))
     })
   })
+  const transcribe = fromPromise<Json, TranscribeRequest>(({ input: request, signal }) => {
+    return new Promise((resolve, reject) => {
+      const hearing = { request, resolve, reject }
+      hearings.push(hearing)
+      signal.addEventListener('abort', () => hearings.splice(hearings.indexOf(hearing), 1))
+    })
+  })
   const machine = conversationMachine.provide({
-    actors: { draftReply },
+    actors: { draftReply, transcribe },
     actions: { sendMessage: (_, message) => void sent.push(message) },
   })
   const actor = createActor(machine, { input, clock })
@@ -46,21 +55,33 @@ function openLiveConversation(input: ConversationInput) {
       if (ms !== null) clock.increment(ms)
       else if (what.kind === 'message') {
         messages += 1
-        const media = what.hasPicture ? [picture] : []
+        const media = mediaOf(what)
         const at = openedAt + clock.now()
         actor.send({ type: 'message.received', messageId: `m${messages}`, body: what.body, media, at })
       } else if (what.kind === 'event') actor.send(what.event as never)
       else if (what.kind === 'draft') drafts.pop()?.resolve(what.output as Json)
       else if (what.kind === 'draft-fails') drafts.pop()?.reject(new Error('no answer'))
+      else if (what.kind === 'heard') {
+        const hearing = hearings.pop()
+        const transcripts = (hearing?.request.notes ?? []).map(({ messageId, media }) => ({
+          messageId,
+          media,
+          text: what.text,
+        }))
+        hearing?.resolve({ transcripts })
+      } else if (what.kind === 'hearing-fails') {
+        hearings.pop()?.reject(Object.assign(new Error('no answer'), { code: what.code }))
+      }
       // Promises settle: a turn of the event loop, no time.
       await new Promise(setImmediate)
     },
     get view(): View {
       const { value, context } = actor.getSnapshot()
-      return structuredClone({ value, context, sent, draft: drafts.at(-1)?.request ?? null })
+      const [draft, hearing] = [drafts.at(-1)?.request ?? null, hearings.at(-1)?.request ?? null]
+      return structuredClone({ value, context, sent, draft, hearing })
     },
     get openDrafts(): number {
-      return drafts.length
+      return drafts.length + hearings.length
     },
     stop: () => actor.stop(),
   }

@@ -8,7 +8,9 @@ import type { AnyMachineSnapshot, EventObject, ExecutableActionObject } from 'xs
 import type { ConversationContext, ConversationInput } from '../../src/machines/conversation/context.ts'
 import type { DraftRequest } from '../../src/machines/conversation/draft.ts'
 import { conversationMachine } from '../../src/machines/conversation/machine.ts'
-import type { OutboundMessage } from '../../src/machines/conversation/vocabulary.ts'
+import type { OutboundMessage } from '../../src/machines/conversation/to-replies.ts'
+import type { TranscribeRequest } from '../../src/machines/conversation/transcription.ts'
+import type { ContentPart } from '../../src/machines/content.ts'
 import type { Json, JsonObject } from '../../src/machines/json.ts'
 
 export const openedAt = 1_800_000_000_000
@@ -26,6 +28,7 @@ export type Order =
   | { readonly kind: 'cancel'; readonly id: string }
   | { readonly kind: 'start'; readonly id: string; readonly source: string; readonly input: unknown }
   | { readonly kind: 'stop'; readonly id: string }
+  | { readonly kind: 'emit'; readonly event: unknown }
   | { readonly kind: 'perform'; readonly action: string; readonly params: unknown }
 
 export type View = {
@@ -33,6 +36,7 @@ export type View = {
   readonly context: ConversationContext
   readonly sent: readonly OutboundMessage[]
   readonly draft: DraftRequest | null
+  readonly hearing: TranscribeRequest | null
 }
 
 export class PureConversation {
@@ -40,6 +44,9 @@ export class PureConversation {
   snapshot: AnyMachineSnapshot
   readonly sent: OutboundMessage[] = []
   draft: DraftRequest | null = null
+  hearing: TranscribeRequest | null = null
+  /** Messages that the chart said it would not answer. */
+  readonly limited: string[] = []
   readonly timers = new Map<string, { readonly dueAt: number; readonly event: EventObject }>()
   steps = 0
   /** Called before every step; a test may look at what is about to happen. */
@@ -63,8 +70,8 @@ export class PureConversation {
   }
 
   get view(): View {
-    const { context, sent, draft } = this
-    return structuredClone({ value: this.snapshot.value as Json, context, sent, draft })
+    const { context, sent, draft, hearing } = this
+    return structuredClone({ value: this.snapshot.value as Json, context, sent, draft, hearing })
   }
 
   send(event: EventObject): readonly Order[] {
@@ -77,19 +84,42 @@ export class PureConversation {
     return orders
   }
 
-  message(body: string, media: readonly { url: string; contentType: string }[] = []): readonly Order[] {
+  message(
+    body: string,
+    media: readonly { url: string; contentType: string }[] = [],
+    content?: readonly ContentPart[],
+  ): readonly Order[] {
     this.messages += 1
-    return this.send({ type: 'message.received', messageId: `m${this.messages}`, body, media, at: this.now } as never)
+    const parts = content === undefined ? {} : { content }
+    const messageId = `m${this.messages}`
+    return this.send({ type: 'message.received', messageId, body, media, ...parts, at: this.now } as never)
+  }
+
+  /** One voice message alone. */
+  voice(): readonly Order[] {
+    return this.message('', [voiceNote])
+  }
+
+  /** Each awaited voice message was heard as the text at its place; null: it cannot be read. */
+  finishHearing(...texts: readonly (string | null)[]): void {
+    const notes = this.hearing?.notes ?? []
+    const transcripts = notes.map(({ messageId, media }, index) => ({ messageId, media, text: texts[index] ?? null }))
+    this.send({ type: 'xstate.done.actor.transcribe', output: { transcripts }, actorId: 'transcribe' } as never)
+  }
+
+  failHearing(code: string | null = null): void {
+    const error = { message: 'no answer', code }
+    this.send({ type: 'xstate.error.actor.transcribe', error, actorId: 'transcribe' } as never)
   }
 
   finishDraft(output: unknown): void {
     this.send({ type: 'xstate.done.actor.draftReply', output, actorId: 'draftReply' } as never)
   }
 
-  failDraft(): void {
+  failDraft(code: string | null = null): void {
     this.send({
       type: 'xstate.error.actor.draftReply',
-      error: { message: 'no answer' },
+      error: { message: 'no answer', ...(code !== null && { code }) },
       actorId: 'draftReply',
     } as never)
   }
@@ -117,8 +147,11 @@ export class PureConversation {
     for (const order of orders) {
       if (order.kind === 'arm') this.timers.set(order.id, { dueAt: this.now + order.delayMs, event: order.event })
       if (order.kind === 'cancel') this.timers.delete(order.id)
-      if (order.kind === 'start') this.draft = order.input as DraftRequest
-      if (order.kind === 'stop') this.draft = null
+      if (order.kind === 'start' && order.source === 'draftReply') this.draft = order.input as DraftRequest
+      if (order.kind === 'start' && order.source === 'transcribe') this.hearing = order.input as TranscribeRequest
+      if (order.kind === 'stop' && order.id === 'draftReply') this.draft = null
+      if (order.kind === 'stop' && order.id === 'transcribe') this.hearing = null
+      if (order.kind === 'emit') this.limited.push((order.event as { messageId: string }).messageId)
       if (order.kind === 'perform') this.sent.push(order.params as OutboundMessage)
     }
   }
@@ -136,6 +169,8 @@ export function toOrders(actions: readonly ExecutableActionObject[]): readonly O
         return { kind: 'start', id: fields['id']!, source: fields['src']!, input: fields['input'] }
       case 'xstate.stopChild':
         return { kind: 'stop', id: fields['id']! }
+      case 'xstate.emit':
+        return { kind: 'emit', event: fields['event'] }
       default:
         return { kind: 'perform', action: type, params }
     }
@@ -153,13 +188,17 @@ export function restore(stored: string): AnyMachineSnapshot {
 
 // ── Ways to get somewhere ────────────────────────────────────────────────────────────────────────
 
+export const voiceNote = { url: 'https://example.org/voice.ogg', contentType: 'audio/ogg' } as const
+
 export const goodDraft = { reply: 'Hello, how can I help?', intent: 'continue', confidence: 0.9 } as const
 
 export type Place =
   | 'PENDING.collecting'
+  | 'PENDING.transcribing'
   | 'PENDING.answering'
   | 'PROGRESS.waiting'
   | 'PROGRESS.collecting'
+  | 'PROGRESS.transcribing'
   | 'PROGRESS.answering'
   | 'HUMAN_HANDOFF.queued'
   | 'HUMAN_HANDOFF.assigned'
@@ -172,9 +211,17 @@ export type Place =
 
 const waysTo: { readonly [place in Place]: (conversation: PureConversation) => void } = {
   'PENDING.collecting': (c) => void c.message('hello'),
+  'PENDING.transcribing': (c) => {
+    c.voice()
+    c.advance(c.context.settings.quietMs)
+  },
   'PENDING.answering': (c) => reach(c, 'PENDING.collecting').advance(c.context.settings.quietMs),
   'PROGRESS.waiting': (c) => reach(c, 'PENDING.answering').finishDraft(goodDraft),
   'PROGRESS.collecting': (c) => void reach(c, 'PROGRESS.waiting').message('where is my order?'),
+  'PROGRESS.transcribing': (c) => {
+    reach(c, 'PROGRESS.waiting').voice()
+    c.advance(c.context.settings.quietMs)
+  },
   'PROGRESS.answering': (c) => reach(c, 'PROGRESS.collecting').advance(c.context.settings.quietMs),
   'HUMAN_HANDOFF.queued': (c) => failThrice(reach(c, 'PROGRESS.answering')),
   'HUMAN_HANDOFF.assigned': (c) => void reach(c, 'HUMAN_HANDOFF.queued').send(operator(c, 'assigned')),

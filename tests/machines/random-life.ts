@@ -1,16 +1,19 @@
 /** Random lives of a conversation for fast-check: what may happen, and how it is done to the pure driver. */
 import fc from 'fast-check'
 
-import { goodDraft } from './pure-conversation.ts'
+import { goodDraft, voiceNote } from './pure-conversation.ts'
 import type { PureConversation } from './pure-conversation.ts'
 
 export type Happening =
-  | { readonly kind: 'message'; readonly body: string; readonly hasPicture: boolean }
+  | { readonly kind: 'message'; readonly body: string; readonly hasPicture: boolean; readonly isVoice?: boolean }
   | { readonly kind: 'pass'; readonly ms: number }
   /** Until the next timer, and a little less or more. */
   | { readonly kind: 'pass-until-due'; readonly offByMs: -1 | 0 | 1 }
   | { readonly kind: 'draft'; readonly output: unknown }
   | { readonly kind: 'draft-fails' }
+  /** What was said in each awaited voice message. */
+  | { readonly kind: 'heard'; readonly text: string | null }
+  | { readonly kind: 'hearing-fails'; readonly code: string | null }
   | { readonly kind: 'event'; readonly event: { readonly type: string; readonly [field: string]: unknown } }
 
 const bodies = [
@@ -80,6 +83,7 @@ const message = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(...bodies) },
   ),
   hasPicture: fc.boolean(),
+  isVoice: fc.constantFrom(false, false, true),
 })
 
 export const happening: fc.Arbitrary<Happening> = fc.oneof(
@@ -94,9 +98,28 @@ export const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('draft' as const), output: fc.constantFrom(...outputs) }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'draft-fails' } as const) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('heard' as const),
+      text: fc.constantFrom('onde está o meu pedido?', 'obrigado!', 'STOP', 'atendente', null),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('hearing-fails' as const),
+      code: fc.constantFrom(null, 'not-configured', 'tenant-minute', 'tenant-hour'),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('event' as const), event: operatorEvent }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('event' as const), event: otherEvent }) },
 )
+
+/** The media of a message that happens. */
+export function mediaOf({ hasPicture, isVoice = false }: Extract<Happening, { kind: 'message' }>) {
+  return [...(isVoice ? [voiceNote] : []), ...(hasPicture ? [picture] : [])]
+}
 
 export const picture = { url: 'https://example.org/a.jpg', contentType: 'image/jpeg' } as const
 
@@ -111,7 +134,7 @@ export function passedMs(conversation: PureConversation, what: Happening): numbe
 export function happen(conversation: PureConversation, what: Happening): boolean {
   switch (what.kind) {
     case 'message':
-      conversation.message(what.body, what.hasPicture ? [picture] : [])
+      conversation.message(what.body, mediaOf(what))
       return true
     case 'pass':
     case 'pass-until-due':
@@ -124,6 +147,14 @@ export function happen(conversation: PureConversation, what: Happening): boolean
     case 'draft-fails':
       if (conversation.draft === null) return false
       conversation.failDraft()
+      return true
+    case 'heard':
+      if (conversation.hearing === null) return false
+      conversation.finishHearing(...conversation.hearing.notes.map(() => what.text))
+      return true
+    case 'hearing-fails':
+      if (conversation.hearing === null) return false
+      conversation.failHearing(what.code)
       return true
     case 'event':
       conversation.send(what.event)

@@ -149,7 +149,7 @@ function check(holds: boolean, rule: string): void {
 
 // ── Chances ──────────────────────────────────────────────────────────────────────────────────────
 
-type Chance = { readonly move: string; readonly act: Act }
+type Chance = { readonly move: string; readonly act: Act; readonly of?: string }
 
 const stepsByProfile = new Map<string, Step>()
 const actsByModel = new Map<Model, readonly Chance[]>()
@@ -167,7 +167,11 @@ function actsOf(model: Model): readonly Chance[] {
   const acts =
     actsByModel.get(model) ??
     model.moves.flatMap((move) =>
-      Array.from({ length: actsPerMove }, (_, number) => ({ move: move.name, act: sampleAct(move, number) })),
+      Array.from({ length: actsPerMove }, (_, number) => ({
+        move: move.name,
+        act: sampleAct(move, number),
+        ...(move.of !== undefined && { of: move.of }),
+      })),
     )
   actsByModel.set(model, acts)
   return acts
@@ -176,12 +180,16 @@ function actsOf(model: Model): readonly Chance[] {
 function choose(acts: readonly Chance[], session: TimedSession, random: () => number): Chance {
   for (;;) {
     const chance = acts[Math.floor(random() * acts.length)]
-    if (chance !== undefined && isPossible(session, chance.act.kind)) return chance
+    if (
+      chance !== undefined &&
+      isPossible(session, { kind: chance.act.kind, ...(chance.of !== undefined && { of: chance.of }) })
+    )
+      return chance
   }
 }
 
-function toMessage({ text }: Extract<Act, { kind: 'say' }>) {
-  return { type: 'message.received', messageId: '', body: text, media: [], at: 0 }
+function toMessage({ text, media = [] }: Extract<Act, { kind: 'say' }>) {
+  return { type: 'message.received', messageId: '', body: text, media, at: 0 }
 }
 
 function storedOf({ registration }: Model, { snapshot }: TimedSession): unknown {

@@ -49,10 +49,21 @@ export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Pro
     'nodes',
     'quarantine',
     'assistant_usage',
+    'assistant_rates',
     'opt_outs',
     'opt_out_blocks',
   ]
-  const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
+  const deletes = [
+    ...tables,
+    ...ours,
+    'spool',
+    'spool_state',
+    'log_state',
+    'identities',
+    'message_keys',
+    'session_links',
+    'api_tokens',
+  ]
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

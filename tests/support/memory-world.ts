@@ -1,7 +1,8 @@
 /** A whole node over memory ports and a virtual clock: what fast tests of the host drive. */
 import type { Host } from '../../src/actors/host.ts'
 import { createNode } from '../../src/actors/node.ts'
-import type { EffectPerformers, EffectRequest, EffectResult, LoggedMessage, Telemetry } from '../../src/actors/ports.ts'
+import type { EffectPerformer, EffectPerformers, EffectRequest, EffectResult } from '../../src/actors/ports.ts'
+import type { LoggedMessage, Telemetry } from '../../src/actors/ports.ts'
 import { conversationRegistration } from '../../src/machines/conversation/registration.ts'
 import type { JsonObject } from '../../src/machines/json.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
@@ -69,7 +70,12 @@ export async function createMemoryWorld({
     emitted: () => {},
     telemetry: createCountingTelemetry(counts),
     registry: { [machine.machine.id]: machine },
-    performers: { draftReply: echoDraft(drafts), sendMessage: recordSend(sent), ...performers },
+    performers: {
+      draftReply: echoDraft(drafts),
+      transcribe: unheard,
+      sendMessage: recordSend(sent),
+      ...performers,
+    },
     settings: {
       nodeId,
       defaultMachine: machine.machine.id,
@@ -122,6 +128,12 @@ export function toMessage(userKey: string, body: string, providerId: string): Lo
     receivedAt: 0,
     raw: { Body: body },
   }
+}
+
+/** Nobody reads voice messages here. */
+const unheard: EffectPerformer = {
+  isVisible: false,
+  perform: async () => ({ kind: 'failed', error: { message: 'nobody reads them', code: 'not-configured' } }),
 }
 
 function echoDraft(drafts: EffectRequest[]): EffectPerformers[string] {

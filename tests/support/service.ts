@@ -22,6 +22,7 @@ export type SentByDuologue = {
   readonly sid: string
   readonly to: string
   readonly body: string
+  readonly mediaUrls: readonly string[]
   readonly status: string
   readonly statusCallback: string | null
 }
@@ -34,6 +35,10 @@ export type FakeTwilioProcess = {
   sent(to?: string): Promise<readonly SentByDuologue[]>
   /** `more`: other fields of a fault, such as the only address that it is for. */
   fault(kind: string, count?: number, more?: object): Promise<void>
+  /** Keeps a file as Twilio keeps a user's, and answers its address. */
+  addMedia(contentType: string, bytes: Buffer, sid?: string): Promise<string>
+  /** Where a file of this sid is. */
+  mediaUrl(sid: string): string
   setWebhookBase(url: string): Promise<void>
   stop(): Promise<void>
 }
@@ -62,12 +67,22 @@ export async function startFakeTwilio(): Promise<FakeTwilioProcess> {
       return items.filter((item) => item.direction === 'outbound-api' && (to === undefined || item.to === to))
     },
     fault: async (kind, count = 1, more = {}) => void (await post('/fake/faults', { kind, count, ...more })),
+    async addMedia(contentType, bytes, wanted) {
+      const file = { contentType, base64: bytes.toString('base64'), ...(wanted !== undefined && { sid: wanted }) }
+      const { sid } = (await (await post('/fake/media', file)).json()) as { sid: string }
+      return toMediaUrl(url, sid)
+    },
+    mediaUrl: (sid) => toMediaUrl(url, sid),
     setWebhookBase: async (webhookBase) => void (await post('/fake/webhook', { webhookBase })),
     async stop() {
       child.kill('SIGTERM')
       if (child.exitCode === null) await once(child, 'exit')
     },
   }
+}
+
+function toMediaUrl(url: string, sid: string): string {
+  return `${url}/2010-04-01/Accounts/${accountSid}/Messages/MM${'0'.repeat(32)}/Media/${sid}`
 }
 
 export type ServiceProcess = {

@@ -46,7 +46,7 @@ const guardsTriedMax = 8
 export function listOptions(walker: Walker, chart: Chart, toExample: ToExample): Options {
   const definitions = getNextTransitions(walker.snapshot) as unknown as readonly Definition[]
   const byEvent = Map.groupBy(
-    definitions.filter(({ eventType }) => eventType !== ''),
+    definitions.filter(({ eventType }) => eventType !== '' && isPossible(eventType, walker)),
     ({ eventType }) => eventType,
   )
   const kinds = new Map(chart.transitions.map(({ id, kind }) => [id, kind]))
@@ -67,6 +67,13 @@ export function listOptions(walker: Walker, chart: Chart, toExample: ToExample):
     .map(({ event }) => event)
   const taken = (event: string): boolean => byEvent.has(event) || byEvent.has('*')
   return { options, later: others, ignored: [...new Set(known)].filter((event) => !taken(event)).toSorted() }
+}
+
+const result = /^xstate\.(?:done|error)\.actor\./u
+
+/** A state may take the result of an actor that one of its inner states invokes: there is none until that is active. */
+function isPossible(event: string, { snapshot }: Walker): boolean {
+  return !result.test(event) || event.replace(result, '') in snapshot.children
 }
 
 function toBranches(

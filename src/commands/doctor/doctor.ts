@@ -13,6 +13,7 @@ import { checkDatabase } from './check-database.ts'
 import { checkHttp } from './check-http.ts'
 import { checkLog } from './check-log.ts'
 import { checkProvider } from './check-provider.ts'
+import { checkTranscriber } from './check-transcriber.ts'
 import { bad, ok, warn } from './finding.ts'
 import type { Finding } from './finding.ts'
 
@@ -45,6 +46,7 @@ async function checkAll(config: Config, env: CommandCall['env']): Promise<readon
       ...(await checkHttp(config)),
       ...checkTokens(config),
       await checkAssistant(config),
+      await checkTranscriber(config),
     ]
   } finally {
     dataFolder.folder?.release()

@@ -17,6 +17,9 @@ export type AssistantSettings = {
   /** Earlier messages of the session that the model sees. */
   readonly assistantMemoryMessages: number
   readonly assistantSpendPerDayMax: number
+  /** How often it may be asked for something, all users of the tenant together, in a minute and in an hour of the clock. */
+  readonly assistantCallsPerMinuteMax: number
+  readonly assistantCallsPerHourMax: number
   /** Price of a million tokens that the model reads. */
   readonly assistantInputPrice: number
   /** Price of a million tokens that the model writes. */
@@ -34,6 +37,8 @@ export const defaultAssistantSettings: AssistantSettings = {
   assistantTokensMax: 1_000,
   assistantMemoryMessages: 30,
   assistantSpendPerDayMax: 20,
+  assistantCallsPerMinuteMax: 600,
+  assistantCallsPerHourMax: 10_000,
   assistantInputPrice: 3,
   assistantOutputPrice: 15,
   assistantInstructions: '',
@@ -52,6 +57,8 @@ export const assistantRules: { readonly [name in keyof AssistantSettings]: Assis
   assistantTokensMax: toWholeNumber('tokens', 50, 16_000),
   assistantMemoryMessages: toWholeNumber('messages', 0, 100),
   assistantSpendPerDayMax: toAmount(1_000_000),
+  assistantCallsPerMinuteMax: toWholeNumber('calls', 1, 1_000_000),
+  assistantCallsPerHourMax: toWholeNumber('calls', 1, 10_000_000),
   assistantInputPrice: toAmount(10_000),
   assistantOutputPrice: toAmount(10_000),
   assistantInstructions: {

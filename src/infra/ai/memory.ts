@@ -6,8 +6,8 @@
  * 3. A memory begins with the user and its speakers alternate: many open models take nothing else.
  */
 import type { MessageRecord } from '../../actors/ports.ts'
-import type { DraftRequest } from '../../machines/conversation/draft.ts'
-import type { Media } from '../../machines/events.ts'
+import { describeMessage, describeVoice } from '../../machines/conversation/describe-content.ts'
+import type { DraftRequest, TurnMessage } from '../../machines/conversation/draft.ts'
 
 export type ChatMessage = { readonly role: 'user' | 'assistant'; readonly content: string }
 
@@ -26,7 +26,7 @@ export function toChatMessages(
   const memory = alternate(first < 0 ? [] : earlier.slice(first).map(toMemory))
   const turn: ChatMessage = {
     role: 'user',
-    content: messages.map(({ body, media }) => describe(body, media)).join('\n'),
+    content: messages.map(describeTurn).join('\n'),
   }
   // What no longer fits into the turn belongs to it all the same.
   if (memory.at(-1)?.role !== 'user' || omitted > 0) return alternate([...memory, turn])
@@ -40,6 +40,7 @@ export function recordsWanted(messagesMax: number, { messages, omitted }: Pick<D
 }
 
 const noAnswer = '(There was no answer.)'
+const noText = '(A message without text.)'
 
 /** Ids sort by their moment, so the turn's first message need not be among the records. */
 function beforeTurn(records: readonly MessageRecord[], firstId: string | undefined): readonly MessageRecord[] {
@@ -51,15 +52,19 @@ function beforeTurn(records: readonly MessageRecord[], firstId: string | undefin
 function keepNewest(records: readonly MessageRecord[], messagesMax: number): readonly MessageRecord[] {
   let first = records.length
   for (let characters = 0; first > 0 && records.length - first < messagesMax; first -= 1) {
-    characters += Math.min(messageCharactersMax, records[first - 1]?.body.length ?? 0)
+    characters += Math.min(messageCharactersMax, toLength(records[first - 1]))
     if (characters > memoryCharactersMax) break
   }
   return records.slice(first)
 }
 
-function toMemory({ author, body, media }: MessageRecord): ChatMessage {
-  const text = describe(shorten(body), media)
-  switch (author) {
+function toLength(record: MessageRecord | undefined): number {
+  return record === undefined ? 0 : describeMessage(record, record.transcripts).length
+}
+
+function toMemory(record: MessageRecord): ChatMessage {
+  const text = shorten(describeMessage(record, record.transcripts)) || noText
+  switch (record.author) {
     case 'user':
       return { role: 'user', content: text }
     case 'operator':
@@ -80,11 +85,10 @@ function alternate(messages: readonly ChatMessage[]): readonly ChatMessage[] {
   return joined
 }
 
-/** Attachments are named, not fetched. */
-function describe(body: string, media: readonly Media[]): string {
-  const attached = media.map(({ contentType }) => `(Attached: ${contentType.slice(0, 80)})`)
-  const text = [body.trim(), ...attached].filter((part) => part !== '').join('\n')
-  return text === '' ? '(A message without text.)' : text
+/** Attachments are named, not fetched; what was said in a voice message is told. */
+function describeTurn({ body, notes, voices }: TurnMessage): string {
+  const heard = voices.map((voice) => describeVoice(voice.kind === 'heard' ? voice.text : null))
+  return [body.trim(), ...notes, ...heard].filter((part) => part !== '').join('\n') || noText
 }
 
 function shorten(body: string): string {

@@ -12,6 +12,8 @@ import type { Draft, DraftRequest } from '../../machines/conversation/draft.ts'
 import { readSettings } from '../../machines/conversation/settings.ts'
 import { draftAttemptsMax } from '../../machines/conversation/turn.ts'
 import { readAssistantSettings } from './assistant-settings.ts'
+import { reserveCall } from './call-budget.ts'
+import type { CallBudget } from './call-budget.ts'
 import type { AssistantSettings } from './assistant-settings.ts'
 import type { ChatAnswer, ChatEndpoint, Prompt } from './chat-endpoint.ts'
 import { recordsWanted, toChatMessages } from './memory.ts'
@@ -24,6 +26,8 @@ export type ModelAssistantOptions = {
   readonly endpoint: ChatEndpoint
   readonly store: Pick<Store, 'recentMessages'>
   readonly ledger: SpendLedger
+  /** Absent: it may be asked as often as one likes. */
+  readonly budget?: CallBudget
   readonly clock: Clock
   readonly telemetry: Telemetry
   /** The pause after a failure that passes, where the endpoint names none, ms; it doubles with each attempt. */
@@ -97,6 +101,16 @@ function tell(telemetry: Telemetry, { effect, session }: EffectRequest, { code, 
 }
 
 async function toOutcome(options: ModelAssistantOptions, call: Call): Promise<Outcome> {
+  const { budget } = options
+  const exceeded = await attempt(options.telemetry, async () =>
+    budget === undefined ? null : reserveCall(budget, call.request.session.tenantId, call.settings),
+  )
+  if (!exceeded.isDone) return toFailed('store', 'the calls of the tenant could not be counted', call, options)
+  if (exceeded.value !== null) return toFailed(exceeded.value, 'the tenant’s calls are used up', call, options)
+  return draftWithin(options, call)
+}
+
+async function draftWithin(options: ModelAssistantOptions, call: Call): Promise<Outcome> {
   const prompt = await readPrompt(options, call)
   if (prompt === null) return toFailed('store', 'the earlier messages could not be read', call, options)
   const { tenantId } = call.request.session

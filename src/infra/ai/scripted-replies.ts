@@ -3,7 +3,7 @@
  * what it answers, so that everybody can see which messages it is about. Where it does not know, it asks
  * back; it never invents the state of an order.
  */
-import type { Draft, DraftIntent, DraftRequest } from '../../machines/conversation/draft.ts'
+import type { Draft, DraftIntent, DraftRequest, TurnMessage } from '../../machines/conversation/draft.ts'
 import { foldText } from '../../machines/conversation/fold-text.ts'
 import { detectLanguage } from '../../machines/conversation/language.ts'
 import type { Language } from '../../machines/conversation/language.ts'
@@ -16,7 +16,10 @@ const quoteCharactersMax = 60
 
 /** `settings` are the tenant's; `openingHours` is text that is said as it stands. */
 export function toScriptedDraft(request: DraftRequest, settings: JsonObject): Draft {
-  const bodies = request.messages.map(({ body }) => toOneLine(body)).filter((body) => body !== '')
+  const bodies = request.messages
+    .flatMap(toTexts)
+    .map(toOneLine)
+    .filter((body) => body !== '')
   const text = bodies.join(' ')
   const language = detectLanguage(text) ?? request.language
   const script = scripts[language]
@@ -33,6 +36,11 @@ export function toScriptedDraft(request: DraftRequest, settings: JsonObject): Dr
     intent: intentOf(topic),
     confidence: topic === 'unknown' ? 0.3 : 0.9,
   }
+}
+
+/** What the user wrote, and said. */
+function toTexts({ body, voices }: TurnMessage): readonly string[] {
+  return [body, ...voices.map((voice) => (voice.kind === 'heard' ? voice.text : ''))]
 }
 
 function intentOf(topic: Topic): DraftIntent {

@@ -9,7 +9,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import type { SendingModel } from '../../actors/sending-model.ts'
-import { createAccessCheck } from './access.ts'
+import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
@@ -19,9 +19,12 @@ import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
+import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
+import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
 import { registerSendingRoutes } from './sending-routes.ts'
+import { registerSessionRoutes, type LinkService } from './session-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -31,8 +34,13 @@ export type AppOptions = {
   readonly readMetrics: OperationsRouteOptions['readMetrics']
   /** Bearer token of the JSON API. */
   readonly apiToken: string
+  readonly findTenantByToken?: AccessOptions['findTenantByToken']
   readonly readModel: ReadModel
   readonly sending: SendingModel
+  /** Reads the attachments of messages. */
+  readonly media: MediaOfAccounts
+  /** Absent where nobody may link sessions. */
+  readonly links?: LinkService
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
@@ -110,9 +118,13 @@ function endConnectionsOnClose(server: FastifyInstance): void {
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
   const { readModel, toUserKey, charts, pages, clock } = options
   await scope.register(fastifyCookie)
-  scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
+  scope.decorateRequest('tenantId', null)
+  const { apiToken, findTenantByToken = async () => null, links } = options
+  scope.addHook('onRequest', createAccessCheck({ apiToken, sessions, findTenantByToken }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
   await scope.register((api) => registerSendingRoutes(api, options))
+  await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
+  if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options

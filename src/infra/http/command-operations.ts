@@ -90,6 +90,7 @@ export function toCommandOperation({ summary, required, properties }: CommandSha
   return {
     summary: `${summary}. 200 applied; 409 refused, with the reason; 412 stale; 202 when no outcome is known yet`,
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'path', name: 'id', schema: { type: 'string', format: 'uuid' } },
       { in: 'header', name: 'If-Match', schema: { type: 'string', description: 'the version that was seen: "12"' } },
@@ -114,6 +115,7 @@ export function toCommandOperation({ summary, required, properties }: CommandSha
 export const commandOutcomeOperation: Operation = {
   summary: 'What became of a command; 404 while it waits, or when there is none of that id',
   access: 'api',
+  isTenantAware: true,
   parameters: [{ in: 'path', name: 'id', schema: text }],
   answer: {
     status: 200,

@@ -10,6 +10,24 @@ const number: JsonSchema = { type: 'integer' }
 const status: JsonSchema = { type: 'string', enum: statuses }
 const optionalStatus: JsonSchema = { type: ['string', 'null'], enum: [...statuses, null] }
 
+const contentKinds = [
+  'text',
+  'image',
+  'sticker',
+  'video',
+  'audio',
+  'document',
+  'contact',
+  'location',
+  'button',
+  'listReply',
+  'form',
+  'referral',
+  'quote',
+  'forwarded',
+  'unknown',
+]
+
 const conversation = toObject({
   id: text,
   tenantId: text,
@@ -38,6 +56,11 @@ const message = toObject({
   author: { enum: ['user', 'assistant', 'operator', 'system'] },
   body: text,
   media: { type: 'array', items: toObject({ url: text, contentType: text }) },
+  content: {
+    type: 'array',
+    items: { type: 'object', required: ['kind'], properties: { kind: { enum: contentKinds } } },
+  },
+  rateLimited: { type: 'boolean' },
   providerId: optionalText,
   deliveryStatus: optionalText,
   errorCode: optionalText,
@@ -64,6 +87,7 @@ export const conversationOperations = {
   list: {
     summary: 'Conversations, the last changed first; `address` is a user or a business',
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'query', name: 'address', schema: text },
       { in: 'query', name: 'status', schema: status },
@@ -75,6 +99,7 @@ export const conversationOperations = {
   get: {
     summary: 'One conversation',
     access: 'api',
+    isTenantAware: true,
     parameters: id,
     answer: { status: 200, contentType: 'application/json', schema: conversation },
     problems: [400, 401, 403, 404],
@@ -91,7 +116,14 @@ export const conversationOperations = {
 } as const satisfies { readonly [name: string]: Operation }
 
 function toListOfOne(summary: string, row: JsonSchema): Operation {
-  return { summary, access: 'api', parameters: [...id, ...page], answer: toList(row), problems: [400, 401, 403, 404] }
+  return {
+    summary,
+    access: 'api',
+    isTenantAware: true,
+    parameters: [...id, ...page],
+    answer: toList(row),
+    problems: [400, 401, 403, 404],
+  }
 }
 
 function toList(row: JsonSchema): Operation['answer'] {

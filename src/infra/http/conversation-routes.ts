@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MalformedCursor, type PageRequest, type ReadModel } from '../../actors/read-model.ts'
 import { statuses, type Status } from '../../machines/status.ts'
+import { toTenant } from './access.ts'
 import { conversationOperations as operations } from './conversation-operations.ts'
 import { HttpProblem } from './problem.ts'
 
@@ -32,33 +33,35 @@ export async function registerConversationRoutes(
     const query = request.query as Query
     const status = readStatus(query)
     const address = readAddress(query)
-    const wanted = { ...readPage(query), ...(status === null ? {} : { status }) }
+    const wanted = { ...readPage(query), ...toTenant(request), ...(status === null ? {} : { status }) }
     if (address === null) return read(readModel.listConversations(wanted))
-    // Any spelling of a user's number finds the user; a business's number is never rewritten.
+    // Any spelling of a user's number finds the user, and so does an address of somebody who is known by another one; a
+    // business's number is never rewritten.
     const userKey = toUserKey(address) ?? address
-    const found = await read(readModel.listConversations({ ...wanted, address: userKey }))
-    if (found.items.length > 0 || userKey === address) return found
+    const [home = userKey] = await readModel.findHomes(userKey, toTenant(request).tenantId)
+    const found = await read(readModel.listConversations({ ...wanted, address: home }))
+    if (found.items.length > 0 || home === address) return found
     return read(readModel.listConversations({ ...wanted, address }))
   })
   app.get('/api/conversations/:id', { config: { operation: operations.get } }, async (request, reply) => {
-    const conversation = await read(readModel.getConversation(readConversationId(request)))
+    const conversation = await read(readModel.getConversation(readConversationId(request), toTenant(request).tenantId))
     return reply.header('etag', `"${conversation.version}"`).send(conversation)
   })
   app.get('/api/conversations/:id/messages', { config: { operation: operations.messages } }, async (request) =>
-    read(readModel.listMessages(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listMessages(readConversationId(request), readPageOf(request))),
   )
   app.get('/api/conversations/:id/history', { config: { operation: operations.history } }, async (request) =>
-    read(readModel.listHistory(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listHistory(readConversationId(request), readPageOf(request))),
   )
   app.get('/api/conversations/:id/events', { config: { operation: operations.events } }, async (request) =>
-    read(readModel.listEvents(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listEvents(readConversationId(request), readPageOf(request))),
   )
 }
 
-export async function read<Answer>(reading: Promise<Answer | null>): Promise<Answer> {
+export async function read<Answer>(reading: Promise<Answer | null>, what = 'conversation'): Promise<Answer> {
   try {
     const answer = await reading
-    if (answer === null) throw new HttpProblem(404, 'there is no such conversation')
+    if (answer === null) throw new HttpProblem(404, `there is no such ${what}`)
     return answer
   } catch (error) {
     if (error instanceof MalformedCursor) throw new HttpProblem(400, 'cursor: not one that a list answered')
@@ -70,6 +73,11 @@ export function readConversationId(request: FastifyRequest): string {
   const { id } = request.params as { id: string }
   if (!idPattern.test(id)) throw new HttpProblem(400, 'id: not the id of a conversation')
   return id.toLowerCase()
+}
+
+/** The page that is asked for, of the tenant that asks. */
+export function readPageOf(request: FastifyRequest): PageRequest {
+  return { ...readPage(request.query as Query), ...toTenant(request) }
 }
 
 export function readPage(query: Query): PageRequest {

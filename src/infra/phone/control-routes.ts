@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { faultKinds, type FaultQueue } from './faults.ts'
 import type { UserMessage } from './inbound-form.ts'
 import type { Ledger } from './ledger.ts'
+import type { MediaStore } from './media-store.ts'
 
 const inbound = z.strictObject({
   from: z.string(),
@@ -27,6 +28,16 @@ const fault = z.strictObject({
   code: z.int().min(1).exactOptional(),
 })
 
+const file = z.strictObject({
+  contentType: z.string(),
+  base64: z.base64(),
+  sid: z
+    .string()
+    .regex(/^ME[0-9A-Za-z]{1,32}$/u)
+    .exactOptional(),
+  delayMs: z.int().min(0).default(0),
+})
+
 const known = z.object({ after: z.coerce.number().int().min(0).default(0) })
 
 const target = z.strictObject({ webhookBase: z.url() })
@@ -34,6 +45,7 @@ const target = z.strictObject({ webhookBase: z.url() })
 export type ControlOptions = {
   readonly ledger: Ledger
   readonly faults: FaultQueue
+  readonly media: MediaStore
   receive(message: UserMessage): Promise<{ readonly sid: string; readonly statusCode: number }>
   setWebhookBase(url: string): void
 }
@@ -54,6 +66,10 @@ export async function registerControlRoutes(app: FastifyInstance, options: Contr
   app.delete('/fake/faults', async (_request, reply) => {
     faults.clear()
     return reply.code(204).send()
+  })
+  app.post('/fake/media', async (request) => {
+    const { base64, sid, ...stored } = file.parse(request.body)
+    return { sid: options.media.add({ ...stored, bytes: Buffer.from(base64, 'base64') }, sid) }
   })
   app.post('/fake/webhook', async (request, reply) => {
     options.setWebhookBase(target.parse(request.body).webhookBase)

@@ -11,6 +11,7 @@ import { registerControlRoutes } from './control-routes.ts'
 import { createDeliveries, type StatusDelaysMs } from './deliveries.ts'
 import { createFaultQueue, type Fault } from './faults.ts'
 import { toInboundForm, type UserMessage } from './inbound-form.ts'
+import { createMediaStore } from './media-store.ts'
 import { openLedger, type Ledger, type LedgerMessage } from './ledger.ts'
 import { createSid, registerRestRoutes } from './rest-routes.ts'
 import { createWebhookCaller, type WebhookCaller } from './webhook-caller.ts'
@@ -49,6 +50,7 @@ export async function createFakeTwilio(options: FakeTwilioOptions): Promise<Fake
   const { accountSid, authToken, clock } = options
   const ledger = openLedger(options.ledgerFile)
   const faults = createFaultQueue()
+  const media = createMediaStore()
   const call = createWebhookCaller(authToken)
   const delaysMs = options.statusDelaysMs ?? humanDelaysMs
   const deliveries = createDeliveries({ accountSid, ledger, call, clock, delaysMs })
@@ -58,9 +60,9 @@ export async function createFakeTwilio(options: FakeTwilioOptions): Promise<Fake
 
   const app = Fastify({ logger: false, bodyLimit: 256 * 1024, forceCloseConnections: true })
   await app.register(async (scope) =>
-    registerRestRoutes(scope, { accountSid, authToken, clock, ledger, deliveries, faults }),
+    registerRestRoutes(scope, { accountSid, authToken, clock, ledger, deliveries, faults, media }),
   )
-  await app.register(async (scope) => registerControlRoutes(scope, { ledger, faults, receive, setWebhookBase }))
+  await app.register(async (scope) => registerControlRoutes(scope, { ledger, faults, media, receive, setWebhookBase }))
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
   for (const message of ledger.all()) {
     if (message.direction === 'outbound-api') deliveries.follow(message.sid, { undeliveredCode: null, callbacks: true })

@@ -10,9 +10,11 @@ import type { Deliveries } from './deliveries.ts'
 import type { Fault, FaultQueue } from './faults.ts'
 import type { Ledger, LedgerMessage } from './ledger.ts'
 import { apiVersion, toErrorResource, toMediaList, toMessageResource } from './message-resource.ts'
+import type { MediaStore } from './media-store.ts'
 import { listMessages } from './message-list.ts'
 
 const bodyCharactersMax = 1_600
+const mediaMax = 10
 const addressPattern =
   /^(?:\+[1-9]\d{5,14}|\d{3,8}|whatsapp:(?:\+[1-9]\d{5,14}|[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}))$/
 
@@ -23,6 +25,7 @@ export type RestOptions = {
   readonly ledger: Ledger
   readonly deliveries: Deliveries
   readonly faults: FaultQueue
+  readonly media: MediaStore
 }
 
 type SendForm = { readonly [field: string]: string | readonly string[] | undefined }
@@ -50,6 +53,13 @@ export async function registerRestRoutes(app: FastifyInstance, options: RestOpti
     const { sid } = request.params as { sid: string }
     const message = ledger.find(sid)
     return message === null ? reply.code(404).send(toNotFound(request.url)) : toMediaList(message, accountSid)
+  })
+  app.get(`${messagesPath}/:sid/Media/:media`, async (request, reply) => {
+    const { media } = request.params as { media: string }
+    const found = options.media.find(media)
+    if (found === null) return reply.code(404).send(toNotFound(request.url))
+    if (found.delayMs > 0) await new Promise<void>((resolve) => options.clock.schedule(found.delayMs, resolve))
+    return reply.header('content-type', found.contentType).send(found.bytes)
   })
   app.get(`${messagesPath}/:file`, async (request, reply) => {
     const { file } = request.params as { file: string }
@@ -116,6 +126,9 @@ function toRefusal(form: SendForm): Refusal | null {
     return { code: 63007, message: 'Twilio could not find a Channel with the specified From address' }
   }
   const hasContent = body !== '' || toText(form['ContentSid']) !== '' || toList(form['MediaUrl']).length > 0
+  if (toList(form['MediaUrl']).length > mediaMax) {
+    return { code: 21623, message: 'Number of media files exceeds allowed limit.' }
+  }
   if (!hasContent) return { code: 21619, message: 'Message body, media urls or content sid is required.' }
   if (Array.from(body).length <= bodyCharactersMax) return null
   return { code: 21617, message: 'The concatenated message body exceeds the 1600 character limit.' }

@@ -18,6 +18,12 @@ export interface AssistantUsage {
     readonly micros: number
     readonly maxMicros: number
   }): Promise<AssistantReservation | null>
+  /** Counts one call, or answers which window has no room for it; then nothing is counted. */
+  reserveCall(request: {
+    readonly tenantId: string
+    readonly perMinuteMax: number
+    readonly perHourMax: number
+  }): Promise<'minute' | 'hour' | null>
   /** Once for each reservation: what is not settled stays counted for its day. */
   settle(
     reservation: AssistantReservation,
@@ -32,6 +38,13 @@ export function createAssistantUsage(client: SupabaseClient): AssistantUsage {
       const request = { tenant_id: tenantId, micros, max_micros: maxMicros }
       const { day } = (await call('reserve_assistant_spend', request)) as { readonly day: string | null }
       return day === null ? null : { tenantId, day, micros }
+    },
+    async reserveCall({ tenantId, perMinuteMax, perHourMax }) {
+      const request = { tenant_id: tenantId, minute_max: perMinuteMax, hour_max: perHourMax }
+      const { exceeded } = (await call('reserve_assistant_call', request)) as {
+        readonly exceeded: 'minute' | 'hour' | null
+      }
+      return exceeded
     },
     async settle({ tenantId, day, micros }, spent) {
       await call('settle_assistant_spend', {

@@ -13,6 +13,7 @@ import type {
   DeliveryPayload,
   EffectPayload,
   EffectUpdatePayload,
+  IdentityPayload,
   JournalPayload,
   MessagePayload,
   NoticePayload,
@@ -37,6 +38,7 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     effect_updates: toColumns(sessions.flatMap(toEffectUpdates)),
     deliveries: toColumns(sessions.flatMap(toDeliveries)),
     commands: toColumns(sessions.flatMap(toCommands)),
+    identities: toColumns(sessions.flatMap(toIdentities)),
     quarantine: toColumns([...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)]),
     notices: toColumns(sessions.flatMap(toNotices)),
   }
@@ -78,6 +80,7 @@ function toSession(session: SessionCommit): SessionPayload {
     opted_out: session.optedOut,
     clock_offset_ms: session.clockOffsetMs,
     is_quarantined: session.quarantined,
+    identity_version: session.identityVersion ?? null,
   }
   if (session.created === null) return { ...state, is_new: false }
   const { tenantId, channelId, businessAddress, userKey } = session.created
@@ -153,6 +156,8 @@ function toMessages(session: SessionCommit): MessagePayload[] {
     provider_id: message.providerId,
     raw: message.raw,
     at: toIso(message.at),
+    content: (message.content ?? null) as unknown as Json,
+    rate_limited: message.rateLimited === true ? true : null,
   }))
 }
 
@@ -226,6 +231,14 @@ function toNotices({ sessionId, notices }: SessionCommit): NoticePayload[] {
     effect_id: notice.effectId,
     pause_ms: notice.pauseMs,
     at: toIso(notice.at),
+  }))
+}
+
+function toIdentities({ sessionId, identities = [] }: SessionCommit): IdentityPayload[] {
+  return identities.map(({ userKey, messageId }) => ({
+    session_id: sessionId,
+    user_key: userKey,
+    message_id: messageId,
   }))
 }
 

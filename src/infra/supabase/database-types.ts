@@ -8,6 +8,27 @@ import type { Json } from '../../machines/json.ts'
 export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
+  api_tokens: {
+    Row: {
+      id: string
+      tenant_id: string
+      name: string
+      token_hash: string
+      created_at: string
+      revoked_at: string | null
+    }
+    Generated: never
+  }
+  assistant_rates: {
+    Row: {
+      tenant_id: string
+      minute_at: string
+      minute_calls: number
+      hour_at: string
+      hour_calls: number
+    }
+    Generated: never
+  }
   assistant_usage: {
     Row: {
       tenant_id: string
@@ -123,6 +144,25 @@ export type Tables = {
     }
     Generated: never
   }
+  identities: {
+    Row: {
+      business_address: string
+      user_key: string
+      session_key: string
+      home: string
+      learned_from: string | null
+      held_until: string | null
+      created_at: string
+    }
+    Generated: 'session_key'
+  }
+  identity_state: {
+    Row: {
+      only_row: boolean
+      generation: number
+    }
+    Generated: never
+  }
   log_state: {
     Row: {
       only_row: boolean
@@ -140,6 +180,14 @@ export type Tables = {
     }
     Generated: never
   }
+  message_keys: {
+    Row: {
+      message_id: string
+      session_id: string
+      user_key: string
+    }
+    Generated: never
+  }
   messages: {
     Row: {
       session_id: string
@@ -153,6 +201,9 @@ export type Tables = {
       provider_id: string | null
       raw: Json
       at: string
+      content: Json
+      transcripts: Json
+      rate_limited: boolean
     }
     Generated: never
   }
@@ -223,6 +274,26 @@ export type Tables = {
     }
     Generated: never
   }
+  session_links: {
+    Row: {
+      id: string
+      tenant_id: string
+      into_session_id: string
+      from_session_id: string | null
+      from_key: string
+      keys: Json
+      operator_id: string
+      reason: string
+      closed_conversation_id: string | null
+      into_conversation_id: string | null
+      linked_at: string
+      unlinked_at: string | null
+      unlinked_by: string | null
+      unlink_reason: string | null
+      moved_messages: number
+    }
+    Generated: never
+  }
   sessions: {
     Row: {
       id: string
@@ -243,6 +314,8 @@ export type Tables = {
       clock_offset_ms: number
       quarantined_at: string | null
       created_at: string
+      redirects: Json
+      identity_version: number
       window_closed_at: string | null
       pace_at: string | null
     }

@@ -10,6 +10,7 @@ import type {
   ParkedQueue,
   Timers,
 } from '../../actors/ports.ts'
+import type { ContentPart, Transcripts } from '../../machines/content.ts'
 import type { Media } from '../../machines/events.ts'
 import type { Status } from '../../machines/status.ts'
 import type { ClaimedRow, EffectRow, LoadedConversationRow, LoadedSessionRow, MessageRow } from './rows.ts'
@@ -42,6 +43,8 @@ export function toLoadedSession(row: LoadedSessionRow): LoadedSession {
     speakerToken: row.speaker_token,
     optedOut: row.opted_out,
     clockOffsetMs: row.clock_offset_ms,
+    redirects: row.redirects,
+    identityVersion: row.identity_version,
     quarantined: row.quarantined_at !== null,
     parked: row.parked === null ? null : toParkedQueue(row.parked),
     settings: row.settings,
@@ -108,5 +111,8 @@ export function toMessageRecord(row: MessageRow): MessageRecord {
     providerId: row.provider_id,
     raw: row.raw,
     at: fromIso(row.at),
+    ...(row.content !== null && { content: row.content as unknown as readonly ContentPart[] }),
+    ...(row.transcripts !== null && { transcripts: row.transcripts as Transcripts }),
+    ...(row.rate_limited && { rateLimited: true }),
   }
 }

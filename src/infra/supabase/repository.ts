@@ -181,6 +181,7 @@ function createLoading(call: Call): Loading {
           tenantId: channel.tenant_id,
           settings: channel.settings,
         })),
+        aliases: answer.aliases.map(({ session_key, home }) => ({ sessionKey: session_key, home })),
         knownKeys: answer.known_provider_ids,
       }
     },
@@ -230,6 +231,7 @@ type LoadAnswer = {
     readonly tenant_id: string
     readonly settings: LoadedSessionRow['settings']
   }[]
+  readonly aliases: readonly { readonly session_key: string; readonly home: string }[]
   readonly known_provider_ids: readonly string[]
 }
 

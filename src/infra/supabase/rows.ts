@@ -18,7 +18,9 @@ type SessionState = Omit<
   | 'user_key'
   | 'window_closed_at'
   | 'pace_at'
-> & { readonly is_quarantined: boolean }
+  | 'redirects'
+  | 'identity_version'
+> & { readonly is_quarantined: boolean; readonly identity_version: number | null }
 type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
 
 export type SessionPayload =
@@ -36,8 +38,14 @@ export type ConversationPayload = ConversationState | (ConversationState & Conve
 
 export type JournalPayload = Insert<'conversation_events'>
 
-/** The channel is the session's; it is named only with a new session, to find duplicates before writing. */
-export type MessagePayload = Omit<Insert<'messages'>, 'channel_id'> & { readonly channel_id: string | null }
+/**
+ * The channel is the session's; it is named only with a new session, to find duplicates before writing. What was said
+ * in a message comes with the effect that heard it.
+ */
+export type MessagePayload = Omit<Insert<'messages'>, 'channel_id' | 'transcripts' | 'rate_limited'> & {
+  readonly channel_id: string | null
+  readonly rate_limited: true | null
+}
 
 /** The database's clock fills the rest. */
 export type EffectPayload = Omit<
@@ -62,6 +70,9 @@ export type NoticePayload = Pick<Row<'opt_outs'>, 'code' | 'provider_id' | 'effe
   readonly kind: string
   readonly pause_ms: number | null
 }
+
+/** Without a message it says what was learned beside one. */
+export type IdentityPayload = Omit<Insert<'message_keys'>, 'message_id'> & { readonly message_id: string | null }
 
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
@@ -91,6 +102,7 @@ export type CommitPayload = {
   readonly effect_updates: Columns<EffectUpdatePayload>
   readonly deliveries: Columns<DeliveryPayload>
   readonly commands: Columns<CommandPayload>
+  readonly identities: Columns<IdentityPayload>
   readonly quarantine: Columns<QuarantinePayload>
   readonly notices: Columns<NoticePayload>
 }
@@ -115,8 +127,9 @@ type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'
 
 export type LoadedSessionRow = Omit<
   Row<'sessions'>,
-  'partition' | 'conversation_id' | 'created_at' | 'window_closed_at' | 'pace_at'
+  'partition' | 'conversation_id' | 'created_at' | 'redirects' | 'window_closed_at' | 'pace_at'
 > & {
+  readonly redirects: { readonly [userKey: string]: string }
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null

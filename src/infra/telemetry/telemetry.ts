@@ -21,6 +21,9 @@ const counters: {
   commit_attempts_failed: { help: 'Commits that were not answered.', labels: { kind: ['refused', 'unknown'] } },
   messages_duplicate: { help: 'Inbound messages that were stored already.' },
   events_parked: { help: 'Events that could not be applied.', labels: { kind: ['poison', 'foreign'] } },
+  events_forwarded: { help: 'Events that reached an owner under a key of another session, and went on to it.' },
+  identities_unresolved: { help: 'Webhooks whose user could not be looked up, since the database was silent.' },
+  identity_splits: { help: 'Webhooks whose keys lead to two sessions: an operator may link them.' },
   effects: { help: 'Effects that ended, by kind and outcome.', labels: { kind: [], outcome: [] } },
   effects_started: { help: 'Sends that asked to start, by what the store said.', labels: { kind: [], outcome: [] } },
   delivery_failures: {
@@ -47,6 +50,15 @@ const counters: {
   reader_reopened: { help: 'Readers of the log that were opened anew.' },
   assistant_tokens: { help: 'Tokens that the model read and wrote.', labels: { kind: ['input', 'output'] } },
   assistant_failures: { help: 'Drafts that failed, by why.', labels: { code: [] } },
+  media_fetches: {
+    help: 'Files of messages that were fetched, or why they were not.',
+    labels: { outcome: ['fetched'] },
+  },
+  voice_messages: {
+    help: 'Voice messages, by whether they could be read.',
+    labels: { outcome: ['read', 'unreadable'] },
+  },
+  transcribe_failures: { help: 'Readings of voice messages that failed, by why.', labels: { code: [] } },
   webhook_requests: { help: 'Webhook requests, by route and status code.', labels: { route: [], status: [] } },
   webhook_ignored: { help: 'Webhooks that say nothing we keep, by reason.', labels: { reason: [] } },
 }
@@ -55,6 +67,10 @@ const histograms: { readonly [name: string]: { help: string; buckets: number[] }
   commit_seconds: { help: 'From sending a commit to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3] },
   commit_sessions: { help: 'Sessions in one commit.', buckets: [1, 2, 5, 10, 20, 50, 100, 200] },
   assistant_seconds: { help: 'From wanting a draft to its end.', buckets: [0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60] },
+  transcribe_seconds: {
+    help: 'From wanting the voice messages of a turn in writing to the end.',
+    buckets: [0.1, 0.3, 1, 2, 3, 5, 10, 20, 30, 60],
+  },
   webhook_seconds: { help: 'From a webhook to its answer.', buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10] },
 }
 

@@ -4,13 +4,17 @@
  */
 import type { LoggedMessage } from '../../actors/ports.ts'
 import type { Media } from '../../machines/events.ts'
-import { toBusinessAddress, toUserKey } from './address.ts'
+import { toBusinessAddress, toUserKeys } from './address.ts'
 import { readField, toRaw, toStorableText, type TwilioForm } from './form.ts'
+import { readContent } from './inbound-content.ts'
 
 export const messageSidPattern = /^(?:SM|MM)[0-9a-fA-F]{32}$/
 
 /** Twilio allows ten attachments. */
 const mediaMax = 10
+/** What the log takes; a longer address is none of Twilio's. */
+const urlCharactersMax = 2_048
+const contentTypeCharactersMax = 256
 
 export type ParsedWebhook<Event> =
   | { readonly kind: 'event'; readonly accountSid: string; readonly event: Event }
@@ -25,19 +29,24 @@ export function toLoggedMessage(form: TwilioForm, receivedAt: number): ParsedWeb
   const to = readField(form, 'To')
   if (accountSid === null || accountSid === '') return malformed('AccountSid')
   if (providerId === null || !messageSidPattern.test(providerId)) return malformed('MessageSid')
-  const userKey = from === null ? null : toUserKey(from, readField(form, 'WaId'))
-  if (from === null || userKey === null) return malformed('From')
+  const identities = from === null ? null : toUserKeys(from, readField(form, 'WaId'), readField(form, 'ExternalUserId'))
+  const userKey = identities?.[0]
+  if (from === null || identities === null || userKey === undefined) return malformed('From')
   const businessAddress = to === null ? null : toBusinessAddress(to)
   if (businessAddress === null) return malformed('To')
+  const media = toMedia(form)
+  const { body, content } = readContent(form, media)
   const event: LoggedMessage = {
     v: 1,
     type: 'message.received',
     businessAddress,
     userKey,
+    ...(identities.length > 1 && { identities }),
     replyAddress: from,
     providerId,
-    body: toStorableText(readField(form, 'Body') ?? ''),
-    media: toMedia(form),
+    body,
+    media,
+    ...(content !== null && { content }),
     profileName: toProfileName(form),
     receivedAt,
     raw: toRaw(form),
@@ -56,9 +65,10 @@ function toMedia(form: TwilioForm): readonly Media[] {
   const media: Media[] = []
   for (let index = 0; index < count; index += 1) {
     const url = readField(form, `MediaUrl${index}`)
-    if (url === null || url === '') continue
+    if (url === null || url === '' || url.length > urlCharactersMax) continue
     const contentType = readField(form, `MediaContentType${index}`) ?? 'application/octet-stream'
-    media.push({ url: toStorableText(url), contentType: toStorableText(contentType) })
+    const shortType = toStorableText(contentType.slice(0, contentTypeCharactersMax))
+    media.push({ url: toStorableText(url), contentType: shortType })
   }
   return media
 }

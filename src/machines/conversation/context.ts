@@ -9,6 +9,8 @@ import type { Scheme } from './closing-words.ts'
 import type { Recovery } from './draft.ts'
 import type { Language } from './language.ts'
 import type { Line } from './operator-events.ts'
+import { noRate, readRateLimits } from './rate.ts'
+import type { Rate, RateLimits } from './rate.ts'
 import { readLanguage, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { readPhrases } from './tenant-phrases.ts'
@@ -23,11 +25,15 @@ export type ConversationInput = {
   /** The conversation before this one: its status, and why it had it. */
   readonly previousStatus: Status | null
   readonly previousReason: string | null
+  /** How much the user wrote of late; absent in journals of before it was counted. */
+  readonly rate?: Rate | null
 }
 
 export type ConversationContext = {
   readonly scheme: Scheme
   readonly settings: Settings
+  readonly limits: RateLimits
+  readonly rate: Rate
   /** What ends, opens or hands over a conversation at this tenant beside the words that we know. */
   readonly phrases: TenantPhrases | null
   /** Of the user's latest message that showed one. */
@@ -56,6 +62,8 @@ function toContext(input: ConversationInput): ConversationContext {
   return {
     scheme: input.scheme,
     settings: readSettings(input.settings),
+    limits: readRateLimits(input.settings),
+    rate: input.rate ?? noRate,
     phrases: readPhrases(input.settings),
     language: readLanguage(input.settings),
     recovery: input.previousStatus === 'FAILED' ? { reason: input.previousReason ?? 'it is not known' } : null,

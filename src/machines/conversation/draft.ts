@@ -7,7 +7,20 @@ import type { Media } from '../events.ts'
 import type { Json } from '../json.ts'
 import type { Language } from './language.ts'
 
-export type TurnMessage = { readonly messageId: string; readonly body: string; readonly media: readonly Media[] }
+export type TurnMessage = {
+  readonly messageId: string
+  readonly body: string
+  readonly media: readonly Media[]
+  /** What it holds beside text and voice, in words. */
+  readonly notes: readonly string[]
+  readonly voices: readonly Voice[]
+}
+
+/** A voice message of the turn, by its place among the media. */
+export type Voice =
+  | { readonly media: number; readonly kind: 'unheard' }
+  | { readonly media: number; readonly kind: 'heard'; readonly text: string }
+  | { readonly media: number; readonly kind: 'unreadable' }
 
 /** A conversation after one that failed: the assistant is told why. */
 export type Recovery = { readonly reason: string }

@@ -7,6 +7,7 @@ import type { JsonObject } from '../json.ts'
 const message: JsonObject = { messageId: 'm1', body: 'Where is my order?', media: [] }
 const delivery: JsonObject = { effectId: 'e1', status: 'delivered', errorCode: null }
 const draft: JsonObject = { output: { reply: 'It arrives tomorrow.', intent: 'continue', confidence: 0.9 } }
+const transcription: JsonObject = { output: { transcripts: [{ messageId: 'm1', media: 0, text: 'Where is it?' }] } }
 const failure: JsonObject = { error: { message: 'no answer' } }
 const operator: JsonObject = {
   operatorId: 'ana',
@@ -19,6 +20,7 @@ const operator: JsonObject = {
 export function toEventExample(event: string): JsonObject {
   if (event === 'message.received') return message
   if (event === 'delivery.updated') return delivery
+  if (event === 'xstate.done.actor.transcribe') return { ...transcription, actorId: 'transcribe' }
   if (event.startsWith('xstate.done.actor.')) return { ...draft, actorId: event.slice('xstate.done.actor.'.length) }
   if (event.startsWith('xstate.error.actor.')) return { ...failure, actorId: event.slice('xstate.error.actor.'.length) }
   return event.startsWith('operator.') ? operator : {}

@@ -3,12 +3,22 @@
  * what its words mean is in `vocabulary.ts`.
  *
  * 1. Every state that is not closed has a way out by time.
- * 2. A message enters PENDING or PROGRESS anew: a running draft is cancelled, the timers begin again.
+ * 2. A message enters PENDING or PROGRESS anew: a running draft is cancelled, the timers begin again. While voice
+ *    messages are being read it joins the turn instead: what was paid for is not thrown away.
  * 3. Silence is measured in `waiting`, the only place where it is the user's turn (docs/decisions, turn timers).
- * 4. A closed conversation never reopens; it only yields to a closing that outranks its own.
+ * 4. What is over the user's limit joins no turn, and what is over the tenant's budget is answered by nobody; the user
+ *    is told once until the window ends (docs/decisions, media). Opting out and asking for a person always count.
+ * 5. A closed conversation never reopens; it only yields to a closing that outranks its own.
  */
-import { because, becauseOperator, say, toDraftRequest, vocabulary } from './vocabulary.ts'
+import { because, becauseOperator, say, toDraftRequest, toTranscribeRequest, vocabulary } from './vocabulary.ts'
 import { createContext } from './context.ts'
+
+/** The tenant's budget of the moment is used up: nobody answers this turn, and the user is told so, but not each time. */
+const overBudget = {
+  guard: 'isOverBudget',
+  target: '#conversation.PROGRESS',
+  actions: [because('more messages than the tenant lets its assistant answer'), 'tellTooBusy'],
+} as const
 
 /** Where an attempt that failed leads: again, to a person, or, when nobody came before, nowhere. */
 const draftFailed = [
@@ -27,12 +37,42 @@ const draftFailed = [
 const collecting = vocabulary.createStateConfig({
   description:
     'Several quick messages become one turn: a quiet moment ends it, at the latest a few seconds after its first message.',
-  after: { quiet: 'answering' },
+  after: {
+    quiet: [{ guard: 'hasVoice', target: 'transcribing' }, { target: 'answering' }],
+  },
+})
+
+/** Where voice messages that cannot be read lead: again, to what else was written, or to asking for writing. */
+const hearingFailed = [
+  { guard: 'mayHearAgain', target: 'transcribing', reenter: true, actions: 'countHearingFailure' },
+  { guard: 'isReadableElsewhere', target: 'answering', actions: ['giveUpHearing', say('cannotHear')] },
+  {
+    guard: 'isUnreadable',
+    target: '#conversation.PROGRESS',
+    actions: [because('a voice message could not be read'), say('cannotHear')],
+  },
+] as const
+
+const transcribing = vocabulary.createStateConfig({
+  description: 'The voice messages of the turn are read. After two failed attempts the user is asked to write.',
+  invoke: {
+    id: 'transcribe',
+    src: 'transcribe',
+    input: toTranscribeRequest,
+    onDone: [
+      { guard: 'isMoreToHear', target: 'transcribing', reenter: true, actions: 'hear' },
+      { guard: 'isHeard', target: 'answering', actions: 'hear' },
+      ...hearingFailed,
+    ],
+    onError: [overBudget, ...hearingFailed],
+  },
+  on: { 'message.received': { guard: 'joinsTurn', actions: 'collect' } },
+  after: { transcribing: hearingFailed },
 })
 
 const answering = vocabulary.createStateConfig({
   description: 'The assistant drafts the answer to all messages of the turn. Three failed attempts call a person.',
-  entry: 'beginAnswering',
+  entry: 'closeWindow',
   invoke: {
     id: 'draftReply',
     src: 'draftReply',
@@ -55,7 +95,7 @@ const answering = vocabulary.createStateConfig({
       },
       ...draftFailed,
     ],
-    onError: draftFailed,
+    onError: [overBudget, ...draftFailed],
   },
   after: { answering: draftFailed },
 })
@@ -64,6 +104,12 @@ const toPersonOnRequest = {
   guard: 'asksForPerson',
   target: '#conversation.HUMAN_HANDOFF',
   actions: ['noteLanguage', because('the user asked for a person'), say('personIsComing')],
+} as const
+
+const toPersonOnVoice = {
+  guard: 'isHeardForPerson',
+  target: '#conversation.HUMAN_HANDOFF',
+  actions: ['noteHeardLanguage', because('the user asked for a person'), say('personIsComing')],
 } as const
 
 /** A person is called, or takes over at once: the assistant is silent from here on. */
@@ -78,11 +124,14 @@ const toPersonByOperator = {
   },
 } as const
 
+/** Kept, marked, and not answered; the user is told so, but not each time. */
+const tooMany = { guard: 'isTooMany', actions: ['limitMessage', 'tellTooMany'] } as const
+
 const collectAnew = { guard: 'goesOn', target: '.collecting', reenter: true, actions: 'collect' } as const
 
 export const conversationMachine = vocabulary.createMachine({
   id: 'conversation',
-  version: '2',
+  version: '3',
   options: { maxIterations: 100 },
   context: createContext,
   initial: 'PENDING',
@@ -95,6 +144,15 @@ export const conversationMachine = vocabulary.createMachine({
         guard: 'saysGoodbye',
         target: '.USER_CLOSED',
         actions: ['noteLanguage', because("the user's word closed it"), say('goodbye')],
+      },
+    ],
+    // A voice message counts like a written one; the states that read it leave this to us.
+    'xstate.done.actor.transcribe': [
+      { guard: 'isHeardOptOut', target: '.USER_CLOSED', actions: because('the user opted out') },
+      {
+        guard: 'isHeardGoodbye',
+        target: '.USER_CLOSED',
+        actions: ['noteHeardLanguage', because("the user's word closed it"), say('goodbye')],
       },
     ],
     'operator.closed': [
@@ -112,8 +170,12 @@ export const conversationMachine = vocabulary.createMachine({
     PENDING: {
       description: 'Opened by the user’s first message; no answer yet.',
       initial: 'collecting',
-      states: { collecting, answering },
-      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
+      states: { collecting, transcribing, answering },
+      on: {
+        'message.received': [toPersonOnRequest, tooMany, collectAnew],
+        'xstate.done.actor.transcribe': toPersonOnVoice,
+        ...toPersonByOperator,
+      },
       after: { pendingExpiry: { target: 'EXPIRED', actions: because('nobody answered in time') } },
     },
 
@@ -136,9 +198,14 @@ export const conversationMachine = vocabulary.createMachine({
           },
         },
         collecting,
+        transcribing,
         answering,
       },
-      on: { 'message.received': [toPersonOnRequest, collectAnew], ...toPersonByOperator },
+      on: {
+        'message.received': [toPersonOnRequest, tooMany, collectAnew],
+        'xstate.done.actor.transcribe': toPersonOnVoice,
+        ...toPersonByOperator,
+      },
     },
 
     HUMAN_HANDOFF: {
@@ -210,6 +277,7 @@ export const conversationMachine = vocabulary.createMachine({
       on: {
         'message.received': [
           toPersonOnRequest,
+          tooMany,
           {
             guard: 'goesOn',
             target: 'PROGRESS.collecting',
@@ -244,13 +312,18 @@ export const conversationMachine = vocabulary.createMachine({
       description: 'Closed by the user, who got one goodbye, or none after opting out.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'message.received': {}, 'operator.closed': {} },
+      on: { 'message.received': {}, 'xstate.done.actor.transcribe': {}, 'operator.closed': {} },
     },
     FAILED: {
       description: 'The conversation cannot go on; the next message opens another one, in recovery.',
       tags: 'closed',
       entry: 'endTurn',
-      on: { 'message.received': {}, 'operator.closed': {}, 'delivery.updated': {} },
+      on: {
+        'message.received': {},
+        'xstate.done.actor.transcribe': {},
+        'operator.closed': {},
+        'delivery.updated': {},
+      },
     },
   },
 })

@@ -4,8 +4,12 @@
  */
 import type { JsonObject } from '../json.ts'
 import type { OlderVersion, PersistedSnapshot } from '../registry.ts'
+import { addMediaAndRates } from './add-media-and-rates.ts'
 
-export const olderVersions: readonly OlderVersion[] = [{ version: '1', registration: null, migrate: fromFirst }]
+export const olderVersions: readonly OlderVersion[] = [
+  { version: '1', registration: null, migrate: fromFirst },
+  { version: '2', registration: null, migrate: addMediaAndRates },
+]
 
 /**
  * Version 2 added operators' acts, a second line of people, phrases of tenants, and tells the assistant why a

@@ -82,7 +82,10 @@ const mediaMax = 10
 const variablesMax = 100
 const variableCharactersMax = 1_024
 const contentSids = /^HX[0-9a-fA-F]{32}$/
-const mediaUrlPattern = /^https:\/\/\S{1,2000}$/
+const mediaUrlCharactersMax = 2_000
+/** A name with a dot that is not all digits: the provider fetches it, from wherever that is in the world. */
+const publicHost = /^(?=.{4,253}$)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}$/u
+const localHost = /(?:^|\.)(?:localhost|local|internal|home|lan|arpa|test|invalid|onion)$/u
 
 /**
  * Reads what a command asks for. Answers the event without its moment, or a sentence that says what is wrong
@@ -129,7 +132,7 @@ function readReply(command: JsonObject, operatorId: string): OperatorCommand | s
   if (typeof body !== 'string' || body.length > replyCharactersMax)
     return `body: up to ${replyCharactersMax} characters`
   const isMedia = Array.isArray(mediaUrls) && mediaUrls.length <= mediaMax && mediaUrls.every(isMediaUrl)
-  if (!isMedia) return `mediaUrls: up to ${mediaMax} https addresses`
+  if (!isMedia) return `mediaUrls: up to ${mediaMax} public https addresses`
   if (contentSid !== null && !(typeof contentSid === 'string' && contentSids.test(contentSid))) {
     return 'contentSid: HX and 32 hexadecimal digits'
   }
@@ -174,5 +177,8 @@ function isOperatorId(value: Json | undefined): value is string {
 }
 
 function isMediaUrl(value: Json): boolean {
-  return typeof value === 'string' && mediaUrlPattern.test(value)
+  if (typeof value !== 'string' || value.length > mediaUrlCharactersMax || /[\s\\]/u.test(value)) return false
+  const url = URL.parse(value)
+  if (url === null || url.protocol !== 'https:' || url.username !== '' || url.password !== '') return false
+  return url.port === '' && publicHost.test(url.hostname) && !localHost.test(url.hostname)
 }

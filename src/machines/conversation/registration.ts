@@ -2,6 +2,7 @@
 import type { AnyMachineSnapshot } from 'xstate'
 
 import type { MessageReceived } from '../events.ts'
+import type { JsonObject } from '../json.ts'
 import type { MachineChannel, MachineRegistration, Opening } from '../registry.ts'
 import { isClosed, statuses } from '../status.ts'
 import type { Status } from '../status.ts'
@@ -9,15 +10,19 @@ import type { ConversationContext, ConversationInput } from './context.ts'
 import { conversationMachine } from './machine.ts'
 import { readMessageIntent, toScheme } from './message-intent.ts'
 import { olderVersions } from './older-versions.ts'
+import { isTooMany, noRate, readRateLimits } from './rate.ts'
+import type { Rate } from './rate.ts'
 import { readOperatorEvent } from './operator-events.ts'
 import type { OperatorCommand } from './operator-events.ts'
 import { toRefusal } from './refusal.ts'
 import { readPhrases } from './tenant-phrases.ts'
+import { toTranscripts } from './transcription.ts'
 
 export const conversationRegistration: MachineRegistration = {
   machine: conversationMachine,
   opensOn,
   toInput,
+  isOverLimit,
   toStatus,
   toReason: (snapshot) => contextOf(snapshot).reason,
   toSpeaker,
@@ -33,7 +38,22 @@ export const conversationRegistration: MachineRegistration = {
  * A message opens, unless it only opts out or in, or says goodbye to a conversation that is closed
  * already: a user's "obrigado!" after our goodbye must not begin another round of goodbyes.
  */
-function opensOn(event: { readonly type: string }, { businessAddress, settings, previous }: Opening): boolean {
+function opensOn(event: { readonly type: string }, opening: Opening): boolean {
+  return mayOpen(event, opening) && !isOverLimit(event, opening)
+}
+
+/** Counted on from the user's last conversation: closing and opening again gives no new allowance. */
+function isOverLimit(event: { readonly type: string }, opening: Opening): boolean {
+  const limits = readRateLimits(opening.settings)
+  return mayOpen(event, opening) && isTooMany(toRate(opening.previous?.context), opening.at, limits)
+}
+
+function toRate(context: JsonObject | null = null): Rate {
+  const rate = context?.['rate'] as Rate | undefined
+  return rate ?? noRate
+}
+
+function mayOpen(event: { readonly type: string }, { businessAddress, settings, previous }: Opening): boolean {
   if (event.type !== 'message.received') return false
   const intent = readMessageIntent(event as MessageReceived, toScheme(businessAddress), readPhrases(settings))
   if (intent === 'stop' || intent === 'start') return false
@@ -47,6 +67,7 @@ function toInput({ businessAddress, settings, previous }: Opening): Conversation
     settings,
     previousStatus: previous?.status ?? null,
     previousReason: previous?.reason ?? null,
+    ...(previous?.context?.['rate'] !== undefined && { rate: toRate(previous.context) }),
   }
 }
 
@@ -69,8 +90,16 @@ function toSpeaker(snapshot: AnyMachineSnapshot): string {
 }
 
 function toConsent(event: { readonly type: string }, { businessAddress, settings }: MachineChannel) {
+  const scheme = toScheme(businessAddress)
+  const phrases = readPhrases(settings)
+  if (event.type === 'xstate.done.actor.transcribe') {
+    const transcripts = ('output' in event ? toTranscripts(event.output) : null) ?? []
+    const texts = transcripts.map(({ text }) => text ?? '')
+    // Opting in again has to be written: a word that was misheard must not bring messages back.
+    return texts.some((body) => readMessageIntent({ body, media: [] }, scheme, phrases) === 'stop') ? 'withdrawn' : null
+  }
   if (event.type !== 'message.received') return null
-  const intent = readMessageIntent(event as MessageReceived, toScheme(businessAddress), readPhrases(settings))
+  const intent = readMessageIntent(event as MessageReceived, scheme, phrases)
   if (intent === 'stop') return 'withdrawn'
   return intent === 'start' ? 'given' : null
 }

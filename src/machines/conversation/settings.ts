@@ -17,6 +17,8 @@ export type Settings = {
   readonly quietMaxMs: number
   /** How long one draft may take. */
   readonly answeringMs: number
+  /** How long reading the voice messages of a turn may take, each time. */
+  readonly transcribingMs: number
   readonly pendingExpiryMs: number
   readonly idleTimeoutMs: number
   readonly idleExpiryMs: number
@@ -33,6 +35,7 @@ export const defaultSettings: Settings = {
   quietMs: 1_500,
   quietMaxMs: 8 * secondMs,
   answeringMs: 60 * secondMs,
+  transcribingMs: 45 * secondMs,
   pendingExpiryMs: 48 * hourMs,
   idleTimeoutMs: 15 * minuteMs,
   idleExpiryMs: 24 * hourMs,
@@ -45,6 +48,7 @@ export const settingBounds: { readonly [name in keyof Settings]: readonly [min: 
   quietMs: [0, minuteMs],
   quietMaxMs: [0, 10 * minuteMs],
   answeringMs: [1, hourMs],
+  transcribingMs: [1, hourMs],
   pendingExpiryMs: [1, 90 * dayMs],
   idleTimeoutMs: [1, 90 * dayMs],
   idleExpiryMs: [0, 90 * dayMs],

@@ -1,9 +1,9 @@
 /**
  * The words that the chart is written in: its events, questions (guards), orders (actions) and delays.
  * All are pure; the only order that reaches the world is `sendMessage`, which the host performs, as it
- * performs the invoked `draftReply` (DESIGN D1).
+ * performs the invoked `draftReply` and `transcribe` (DESIGN D1).
  */
-import { assign, fromPromise, setup } from 'xstate'
+import { assign, emit, fromPromise, setup } from 'xstate'
 
 import type { ConversationEvent, MessageReceived } from '../events.ts'
 import type { Json } from '../json.ts'
@@ -11,27 +11,33 @@ import { readMessageIntent } from './message-intent.ts'
 import type { ConversationContext, ConversationInput } from './context.ts'
 import { toDraft } from './draft.ts'
 import type { Draft, DraftRequest } from './draft.ts'
+import type { OutboundMessage } from './to-replies.ts'
 import type { Intent } from './closing-words.ts'
 import { detectLanguage } from './language.ts'
 import { isUnreachable } from './delivery-failures.ts'
+import { heardLanguage, isHeard, isMoreToHear, isNothingHeard, isRequest, transcriptsOf } from './hearing.ts'
 import type { OperatorEvent } from './operator-events.ts'
+import { countMessage, isTooMany, noteTold, noteToldFor } from './rate.ts'
 import { sentences } from './sentences.ts'
 import type { SentenceName } from './sentences.ts'
 import { splitText } from './split-text.ts'
-import { closeWindow, collectMessage, countFailure, draftAttemptsMax, endTurn, quietDelayMs } from './turn.ts'
+import { hearingAttemptsMax } from './transcription.ts'
+import type { TranscribeRequest } from './transcription.ts'
+import { toReplies } from './to-replies.ts'
+import { closeWindow, collectMessage, countFailure, countHearingFailure, draftAttemptsMax } from './turn.ts'
+import { endTurn, giveUpHearing, hasWords, hear, quietDelayMs, toUnheard } from './turn.ts'
 
-export type OutboundMessage = {
-  readonly author: 'assistant' | 'operator' | 'system'
-  readonly body: string
-  /** An operator's attachments. */
-  readonly mediaUrls?: readonly string[]
-  /** A template of the provider, in place of a body. */
-  readonly contentSid?: string
-  readonly contentVariables?: string
+/** Error codes of `draftReply` and `transcribe` after which asking again is no use. */
+const finalFailures: ReadonlySet<string> = new Set(['spend-limit', 'not-configured'])
+
+/** Error codes of `draftReply` and `transcribe` when the tenant's budget of a window is used up. */
+const budgetWindows: { readonly [code: string]: 'minute' | 'hour' } = {
+  'tenant-minute': 'minute',
+  'tenant-hour': 'hour',
 }
 
-/** Error codes of `draftReply` after which asking again is no use. */
-const finalFailures: ReadonlySet<string> = new Set(['spend-limit'])
+/** What listeners hear; the host marks the message by it (docs/decisions, media). */
+export type MessageLimited = { readonly type: 'message.limited'; readonly messageId: string }
 
 /** Below it a goodbye that only the assistant heard does not close. */
 const closingConfidenceMin = 0.8
@@ -47,13 +53,18 @@ const words = setup({
     events: {} as Event,
     input: {} as ConversationInput,
     tags: {} as 'closed',
+    emitted: {} as MessageLimited,
   },
   actors: {
+    transcribe: fromPromise<Json, TranscribeRequest>(() =>
+      Promise.reject(new Error('transcribe is performed by the host')),
+    ),
     draftReply: fromPromise<Json, DraftRequest>(() => Promise.reject(new Error('draftReply is performed by the host'))),
   },
   delays: {
     quiet: ({ context }) => quietDelayMs(context.turn, context.settings),
     answering: ({ context }) => context.settings.answeringMs,
+    transcribing: ({ context }) => context.settings.transcribingMs,
     pendingExpiry: ({ context }) => context.settings.pendingExpiryMs,
     idleTimeout: ({ context }) => context.settings.idleTimeoutMs,
     idleExpiry: ({ context }) => context.settings.idleExpiryMs,
@@ -65,6 +76,25 @@ const words = setup({
     saysGoodbye: (scope) => isGoodbye(intentOf(scope)),
     asksForPerson: (scope) => intentOf(scope) === 'handoff',
     goesOn: (scope) => !isEnding(intentOf(scope)),
+    isTooMany: isOverLimit,
+    joinsTurn: (scope) => {
+      const intent = intentOf(scope)
+      return (intent === null || intent === 'start') && !isOverLimit(scope)
+    },
+    isOverBudget: ({ event }) => budgetOf(event) !== null,
+    hasVoice: ({ context }) => toUnheard(context.turn).length > 0,
+    isHeardOptOut: (scope) => isHeard(scope, 'stop'),
+    isHeardGoodbye: (scope) => isHeard(scope, 'goodbye'),
+    isHeardForPerson: (scope) => isHeard(scope, 'handoff') && !isHeard(scope, 'stop'),
+    isMoreToHear: (scope) => isMoreToHear(scope) && !isRequest(scope),
+    isHeard: (scope) => transcriptsOf(scope) !== null && !isNothingHeard(scope) && !isRequest(scope),
+    mayHearAgain: (scope) => {
+      const { context, event } = scope
+      const isLeft = context.turn.hearingFailures + 1 < hearingAttemptsMax
+      return isLeft && !isFinalFailure(event) && transcriptsOf(scope) === null
+    },
+    isReadableElsewhere: (scope) => hasWords(scope.context.turn) && !isRequest(scope),
+    isUnreadable: (scope) => !isRequest(scope),
     isDraft: ({ event }) => draftOf(event) !== null,
     isDraftForPerson: ({ event }) => draftOf(event)?.intent === 'handoff',
     isDraftGoodbye: ({ event }) => isSureGoodbye(draftOf(event)),
@@ -83,10 +113,22 @@ const words = setup({
     sendMessage: (_, _message: OutboundMessage) => {},
     collect: assign(({ context, event }) => {
       const message = event as MessageReceived
-      return { turn: collectMessage(context.turn, message), language: languageOf({ context, event }) }
+      return {
+        turn: collectMessage(context.turn, message),
+        language: languageOf({ context, event }),
+        rate: countMessage(context.rate, message.at),
+      }
     }),
+    limitMessage: emit(({ event }) => ({ type: 'message.limited', messageId: (event as MessageReceived).messageId })),
+    hear: assign((scope) => ({
+      turn: hear(scope.context.turn, transcriptsOf(scope) ?? []),
+      language: heardLanguage(scope),
+    })),
+    noteHeardLanguage: assign({ language: heardLanguage }),
+    giveUpHearing: assign({ turn: ({ context }) => giveUpHearing(context.turn) }),
+    countHearingFailure: assign({ turn: ({ context }) => countHearingFailure(context.turn) }),
     noteLanguage: assign({ language: languageOf }),
-    beginAnswering: assign({ turn: ({ context }) => closeWindow(context.turn) }),
+    closeWindow: assign({ turn: ({ context }) => closeWindow(context.turn) }),
     countFailure: assign({ turn: ({ context }) => countFailure(context.turn) }),
     endTurn: assign({ turn: ({ context }) => endTurn(context.turn) }),
     noteAnswered: assign({ nobodyCame: false }),
@@ -113,8 +155,21 @@ export const vocabulary = words.extend({
         enqueue({ type: 'sendMessage', params: { author: 'assistant', body } })
       }
     }),
-    sendReply: words.enqueueActions(({ event, enqueue }) => {
-      for (const params of toReplies(event)) enqueue({ type: 'sendMessage', params })
+    /** Once until the exceeded window ends. */
+    tellTooMany: words.enqueueActions(({ context, event, enqueue }) => {
+      if (!isMessage(event) || event.at < context.rate.toldUntil) return
+      enqueue({ type: 'sendMessage', params: toSentence('tooMany', context) })
+      enqueue.assign({ rate: noteTold(context.rate, event.at, context.limits) })
+    }),
+    tellTooBusy: words.enqueueActions(({ context, event, enqueue }) => {
+      const latestAt = latestAtOf(context)
+      if (latestAt < context.rate.toldUntil) return
+      enqueue({ type: 'sendMessage', params: toSentence('tooBusy', context) })
+      enqueue.assign({ rate: noteToldFor(context.rate, latestAt, budgetOf(event) ?? 'minute') })
+    }),
+    sendReply: words.enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== 'operator.replied') return
+      for (const params of toReplies(event, context.scheme)) enqueue({ type: 'sendMessage', params })
     }),
   },
 })
@@ -133,11 +188,11 @@ export function becauseOperator(what: string) {
 
 /** Sends one of the chart's own sentences, in the user's language. */
 export function say(name: SentenceName) {
-  const params = ({ context }: Scope): OutboundMessage => ({
-    author: 'system',
-    body: sentences[context.language][name],
-  })
-  return { type: 'sendMessage', params } as const
+  return { type: 'sendMessage', params: ({ context }: Scope) => toSentence(name, context) } as const
+}
+
+function toSentence(name: SentenceName, { language }: ConversationContext): OutboundMessage {
+  return { author: 'system', body: sentences[language][name] }
 }
 
 export function toDraftRequest({ context }: { readonly context: ConversationContext }): DraftRequest {
@@ -146,25 +201,15 @@ export function toDraftRequest({ context }: { readonly context: ConversationCont
   return { turn: number, attempt: failures + 1, messages, omitted, language, recovery }
 }
 
+export function toTranscribeRequest({ context }: { readonly context: ConversationContext }): TranscribeRequest {
+  const { turn } = context
+  return { turn: turn.number, attempt: turn.hearingFailures + 1, notes: toUnheard(turn) }
+}
+
 // ── Reading events ───────────────────────────────────────────────────────────────────────────────
 
 function isAssigned(context: ConversationContext, event: AnyEvent): boolean {
   return 'operatorId' in event && event.operatorId !== null && event.operatorId === context.operatorId
-}
-
-/** What an operator wrote, in pieces; attachments go with the first. */
-function toReplies(event: Event): readonly OutboundMessage[] {
-  if (event.type !== 'operator.replied') return []
-  const { body, mediaUrls, contentSid, contentVariables } = event
-  if (contentSid !== null) {
-    return [{ author: 'operator', body: '', contentSid, ...(contentVariables !== undefined && { contentVariables }) }]
-  }
-  const [first = '', ...more] = splitText(body)
-  const withMedia = mediaUrls.length === 0 ? {} : { mediaUrls }
-  return [
-    { author: 'operator', body: first, ...withMedia },
-    ...more.map((piece) => ({ author: 'operator' as const, body: piece })),
-  ]
 }
 
 function intentOf({ context, event }: Scope): Intent | null {
@@ -183,6 +228,12 @@ function languageOf({ context, event }: Scope): ConversationContext['language'] 
   return (isMessage(event) ? detectLanguage(event.body) : null) ?? context.language
 }
 
+/** Opting out and goodbyes are heard however many messages there were. */
+function isOverLimit(scope: Scope): boolean {
+  const { context, event } = scope
+  return isMessage(event) && isTooMany(context.rate, event.at, context.limits) && !isEnding(intentOf(scope))
+}
+
 function isMessage(event: AnyEvent): event is MessageReceived {
   return event.type === 'message.received'
 }
@@ -191,10 +242,23 @@ function draftOf(event: AnyEvent): Draft | null {
   return 'output' in event ? toDraft(event.output) : null
 }
 
-/** A failure that no further attempt would change: the assistant says so by its code. */
+/** A failure that no further attempt would change: the performer says so by its code. */
 function isFinalFailure(event: AnyEvent): boolean {
-  if (!('error' in event) || typeof event.error !== 'object' || event.error === null) return false
-  return 'code' in event.error && finalFailures.has(String(event.error.code))
+  return finalFailures.has(codeOf(event) ?? '')
+}
+
+function budgetOf(event: AnyEvent): 'minute' | 'hour' | null {
+  return budgetWindows[codeOf(event) ?? ''] ?? null
+}
+
+function codeOf(event: AnyEvent): string | null {
+  if (!('error' in event) || typeof event.error !== 'object' || event.error === null) return null
+  return 'code' in event.error && typeof event.error.code === 'string' ? event.error.code : null
+}
+
+/** Results carry no moment: of the latest message that was taken. */
+function latestAtOf({ rate, turn }: ConversationContext): number {
+  return turn.window?.latestAt ?? Math.max(rate.minuteAt, rate.hourAt)
 }
 
 function isSureGoodbye(draft: Draft | null): boolean {

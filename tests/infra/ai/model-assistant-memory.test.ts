@@ -103,15 +103,38 @@ describe('memory', () => {
     expect((await readBy(many, { settings: { assistantMemoryMessages: 0 } })).messages).toHaveLength(1)
   })
 
-  test('names attachments and does not fetch them', async () => {
+  test('tells in words what a message holds, and fetches nothing', async () => {
     const photo = { url: 'https://api.twilio.com/secret-path/ME1', contentType: 'image/jpeg' }
-    const { messages, body } = await readBy([toRecord('1', 'user', '', { media: [photo] })], {
+    const audio = { ...photo, contentType: 'audio/ogg' }
+    const place = { kind: 'location', latitude: -23.5, longitude: -46.6, label: null, address: 'Rua A, 1' } as const
+    const earlier = [
+      toRecord('1', 'user', '', { media: [photo] }),
+      toRecord('2', 'user', '', { media: [audio], transcripts: { 0: 'I want two of these' } }),
+      toRecord('3', 'user', '', { content: [place] }),
+    ]
+    const { messages, body } = await readBy(earlier, {
       draft: {
-        messages: [{ messageId: 'm8-0', body: 'and this', media: [photo, { ...photo, contentType: 'audio/ogg' }] }],
+        messages: [
+          {
+            messageId: 'm8-0',
+            body: 'and this',
+            media: [photo, audio, audio],
+            notes: ['[image]'],
+            voices: [
+              { media: 1, kind: 'heard', text: 'in blue' },
+              { media: 2, kind: 'unreadable' },
+            ],
+          },
+        ],
       },
     })
-    expect(messages[0]).toEqual({ role: 'user', content: '(Attached: image/jpeg)' })
-    expect(messages.at(-1)?.content).toBe('and this\n(Attached: image/jpeg)\n(Attached: audio/ogg)')
+    expect(messages[0]).toEqual({
+      role: 'user',
+      content: '[image]\n[voice message, in writing:] I want two of these\n[location: -23.5, -46.6, Rua A, 1]',
+    })
+    expect(messages.at(-1)?.content).toBe(
+      'and this\n[image]\n[voice message, in writing:] in blue\n[voice message that could not be read]',
+    )
     expect(JSON.stringify(body)).not.toMatch(/secret-path|5005550006|4155238886/u)
   })
 })

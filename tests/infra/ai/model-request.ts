@@ -46,7 +46,7 @@ export type RequestPart = {
 }
 
 export function toRequest({ bodies = ['hello'], draft = {}, settings = {}, signal }: RequestPart = {}): EffectRequest {
-  const messages = bodies.map((body, index) => ({ messageId: `m8-${index}`, body, media: [] }))
+  const messages = bodies.map((body, index) => ({ messageId: `m8-${index}`, body, media: [], notes: [], voices: [] }))
   const params = { turn: 1, attempt: 1, messages, omitted: 0, language: 'en', recovery: null, ...draft }
   return {
     effect: { effectId: 'c1:2:0', conversationId: 'c1', kind: 'draftReply', params } as unknown as Effect,

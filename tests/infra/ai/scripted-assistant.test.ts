@@ -28,7 +28,7 @@ class TurnedClock implements Clock {
 }
 
 function toRequest(bodies: readonly string[], more: Partial<DraftRequest> = {}, settings: JsonObject = {}) {
-  const messages = bodies.map((body, index) => ({ messageId: `m${index}`, body, media: [] }))
+  const messages = bodies.map((body, index) => ({ messageId: `m${index}`, body, media: [], notes: [], voices: [] }))
   const params = { turn: 1, attempt: 1, messages, omitted: 0, language: 'en', recovery: null, ...more }
   const abort = new AbortController()
   const request: EffectRequest = {
@@ -113,9 +113,22 @@ describe('what it answers', () => {
 
   test('a picture without words is acknowledged', async () => {
     const messages = [
-      { messageId: 'm', body: '', media: [{ url: 'https://example.org/a.jpg', contentType: 'image/jpeg' }] },
+      {
+        messageId: 'm',
+        body: '',
+        media: [{ url: 'https://example.org/a.jpg', contentType: 'image/jpeg' }],
+        notes: ['[image]'],
+        voices: [],
+      },
     ]
     expect((await draftFor([], { messages })).reply).toBe('I have received the file. How can I help you with it?')
+  })
+
+  test('what was said in a voice message is answered like what was written', async () => {
+    const media = [{ url: 'https://example.org/a.ogg', contentType: 'audio/ogg' }]
+    const voices = [{ media: 0, kind: 'heard', text: 'where is my order 45120?' }] as const
+    const messages = [{ messageId: 'm', body: '', media, notes: [], voices }]
+    expect((await draftFor([], { messages })).reply).toContain('order 45120')
   })
 
   test('after a failed conversation it begins with an apology', async () => {

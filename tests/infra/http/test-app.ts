@@ -50,6 +50,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     apiToken,
     readModel: createMemoryReadModel([]),
     sending: { getSending: async () => null, listOptOuts: async () => ({ items: [], next: null }) },
+    media: { of: () => ({ fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) }) },
     toUserKey,
     charts: null,
     commands: {
@@ -66,7 +67,10 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
         publicUrl: options.publicUrl ?? (() => publicUrl),
       }),
       publisher: options.publisher ?? keep,
-      findChannel: options.findChannel ?? (async (address) => address === 'whatsapp:+14155238886'),
+      findChannel: async (address) => {
+        const isKnown = options.findChannel ?? (async (asked: string) => asked === 'whatsapp:+14155238886')
+        return (await isKnown(address)) ? { accountSid, authTokens: [authToken] } : null
+      },
       reached: options.reached ?? (() => undefined),
     },
     pages: null,
@@ -148,6 +152,7 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
     getConversation: async (id) => find(id),
     listMessages: (id, request) => listOf(id, request),
     listEvents: (id, request) => listOf(id, request),
+    findMedia: async () => null,
     async listHistory(id) {
       const found = find(id)
       if (found === null) return null
@@ -169,6 +174,9 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
       return { items: found.version < 3 ? [opened] : [opened, answered], next: null }
     },
     getCommand: async () => null,
+    getSession: async () => null,
+    listSessionMessages: async () => null,
+    findHomes: async () => [],
     listQuarantine: async () => ({ items: [], next: null }),
     getQuarantined: async () => null,
     findChannel: async () => null,

@@ -39,7 +39,7 @@ export function describeForms(database: () => DatabaseInUse): void {
       },
       load_sessions: {
         request: { sessions: [{ session_key: 'x.y', provider_ids: [provider] }] },
-        expected: { sessions: [], channels: [], known_provider_ids: [] },
+        expected: { sessions: [], channels: [], aliases: [], known_provider_ids: [] },
       },
       load_due: {
         request: { partitions: [0], of: 'effects', horizon: '2026-01-01T00:00:00Z', after: null, limit: 5 },
@@ -75,6 +75,14 @@ export function describeForms(database: () => DatabaseInUse): void {
       reserve_assistant_spend: {
         request: { tenant_id: session.created.tenantId, micros: 5, max_micros: 4 },
         expected: { day: null },
+      },
+      reserve_assistant_call: {
+        request: { tenant_id: session.created.tenantId, minute_max: 0, hour_max: 5 },
+        expected: { exceeded: 'minute' },
+      },
+      message_media: {
+        request: { ...conversation, message_id: session.sessionId, index: 0 },
+        expected: { media: null },
       },
       settle_assistant_spend: {
         request: {
@@ -141,6 +149,46 @@ export function describeForms(database: () => DatabaseInUse): void {
         expected: expect.objectContaining({ is_mine: true, incarnation: 'c#2' }),
       },
       record_purge: { request: { node_id: 'b', incarnation: 'c#2', through: 1 }, expected: { is_recorded: false } },
+      resolve_identities: {
+        request: { asks: [{ business_address: businessAddress, user_keys: ['whatsapp:+1500', 'x'], claims: true }] },
+        expected: {
+          generation: expect.any(Number),
+          homes: [{ home: 'whatsapp:+1500', is_held: false, is_split: false }],
+        },
+      },
+      identity_generation: { request: {}, expected: { generation: expect.any(Number) } },
+      hold_identities: {
+        request: { session_id: session.sessionId, user_key: session.created.userKey, is_undoing: false, hold_ms: 1 },
+        expected: { outcome: 'refused', reason: 'the address is of this session already' },
+      },
+      release_identities: { request: { session_id: session.sessionId, keys: ['x'] }, expected: {} },
+      link_identities: {
+        request: { session_id: provider.slice(3), user_key: session.created.userKey, link_id: session.sessionId },
+        expected: { outcome: 'refused', reason: 'the address is of this session already' },
+      },
+      unlink_identities: {
+        request: { session_id: session.sessionId, user_key: 'whatsapp:+1999' },
+        expected: { outcome: 'refused', reason: 'the address is not linked to this session' },
+      },
+      get_session: {
+        request: { session_id: session.sessionId },
+        expected: { session: expect.objectContaining({ userAddress: session.created.userKey, links: [] }) },
+      },
+      list_session_messages: {
+        request: { session_id: session.sessionId, limit: 1 },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ sessionId: session.sessionId })] }),
+      },
+      find_homes: {
+        request: { user_key: session.created.userKey },
+        expected: { homes: [{ business_address: businessAddress, user_key: session.created.userKey }] },
+      },
+      create_tenant: { request: { name: 'default' }, expected: { tenant: null } },
+      list_tenants: { request: {}, expected: { tenants: [expect.objectContaining({ name: 'default' })] } },
+      set_channel: { request: { tenant: 'nobody', address: 'sms:+1' }, expected: { outcome: 'missing' } },
+      add_api_token: { request: { tenant: 'nobody', name: 'x', token_hash: 'x' }, expected: { outcome: 'missing' } },
+      revoke_api_token: { request: { tenant: 'default', name: 'x' }, expected: { revoked: false } },
+      list_api_tokens: { request: { tenant: 'default' }, expected: { tokens: [] } },
+      find_api_token: { request: { token_hash: 'x' }, expected: { tenant_id: null } },
       get_stored_conversation: {
         request: conversation,
         expected: { stored: expect.objectContaining({ machine: 'conversation' }) },

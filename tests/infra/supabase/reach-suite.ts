@@ -123,6 +123,8 @@ export function describeReach(database: () => DatabaseInUse): void {
           noticeOf('opted-out', { code: '1', providerId: 'SM', effectId: 'e' }),
           noticeOf('sender-paused', { pauseMs: 1 }),
         ],
+        identities: [{ userKey: 'whatsapp:US.1', messageId: message.messageId }],
+        identityVersion: 0,
       })
       const payload = toCommitPayload(batchOf('a', [{ partition: 0, epoch: 1 }], [commit]))
       const own: { readonly [list: string]: readonly [table: string, ...extra: string[]] } = {
@@ -135,6 +137,7 @@ export function describeReach(database: () => DatabaseInUse): void {
         effect_updates: ['effects', 'provider_id'],
         deliveries: ['deliveries', 'at'],
         commands: ['commands'],
+        identities: ['message_keys'],
         quarantine: ['quarantine'],
         notices: ['opt_outs', 'kind', 'pause_ms'],
       }

@@ -7,10 +7,13 @@ import { describeCommits } from './commit-suite.ts'
 import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
+import { describeMessages } from './messages-suite.ts'
+import { describeIdentities } from './identity-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
+import { describeTenancy } from './tenancy-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 import { describeVersions } from './versions-suite.ts'
@@ -22,6 +25,7 @@ describe.each(backends)('the store on %s', (backend) => {
   describeCommands(database)
   describeEffects(database)
   describeReading(database)
+  describeMessages(database)
   describeGuards(database)
   describeTransitions(database)
   describeReach(database)
@@ -29,4 +33,6 @@ describe.each(backends)('the store on %s', (backend) => {
   describeVersions(database)
   describeQuarantine(database)
   describeAssistantUsage(database)
+  describeIdentities(database)
+  describeTenancy(database)
 })

@@ -5,7 +5,9 @@ import { conversationRegistration } from '../../../src/machines/conversation/reg
 import type { ConversationContext } from '../../../src/machines/conversation/context.ts'
 import type { OperatorCommand } from '../../../src/machines/conversation/operator-events.ts'
 import type { Draft } from '../../../src/machines/conversation/draft.ts'
-import type { JsonObject } from '../../../src/machines/json.ts'
+import { hasWords, toUnheard } from '../../../src/machines/conversation/turn.ts'
+import type { Json, JsonObject } from '../../../src/machines/json.ts'
+import { notesOf } from '../kit/heard.ts'
 import type { Act, Model, Move, Profile, Unwalked } from '../kit/model.ts'
 
 const minuteMs = 60_000
@@ -19,6 +21,9 @@ const patient: JsonObject = {
   quietMaxMs: 10 * minuteMs,
   answeringMs: 60 * minuteMs,
   assistantTimeoutMs: 240_000,
+  assistantCallsPerMinuteMax: 1_000_000,
+  assistantCallsPerHourMax: 10_000_000,
+  transcribingMs: 60 * minuteMs,
   assistantInputPrice: 0,
   assistantOutputPrice: 0,
 }
@@ -40,7 +45,18 @@ function says(name: string, ...texts: readonly string[]): Move {
 }
 
 function drafts(name: string, draft: fc.Arbitrary<Draft>): Move {
-  return { name, kind: 'result', acts: draft.map((output) => ({ kind: 'result', result: { kind: 'done', output } })) }
+  return {
+    name,
+    kind: 'result',
+    of: 'draftReply',
+    acts: draft.map((output) => ({ kind: 'result', result: { kind: 'done', output } })),
+  }
+}
+
+/** What each voice message that is being read turns out to say; null: nothing. */
+function hears(name: string, ...texts: readonly (string | null)[]): Move {
+  const acts = fc.constantFrom(...texts).map((text): Act => ({ kind: 'result', result: { kind: 'heard', text } }))
+  return { name, kind: 'result', of: 'transcribe', acts }
 }
 
 function commands(name: string, path: string, events: fc.Arbitrary<OperatorCommand>): Move {
@@ -88,6 +104,24 @@ function tells(
 
 const moves: readonly Move[] = [
   says('the user writes', 'where is my order {walk}?', 'e agora, {walk}?', 'necesito ayuda con {walk}', '{walk}'),
+  {
+    name: 'the user sends a voice message',
+    kind: 'say',
+    acts: fc.constant({ kind: 'say', text: '', media: [{ url: '{voice}', contentType: 'audio/ogg' }] }),
+  },
+  hears('a voice message is read', 'where is my order {walk}?', 'e agora, {walk}?', 'necesito ayuda con {walk}'),
+  hears('a voice message says goodbye', 'tchau, obrigado!', 'sair'),
+  hears('a voice message asks for a person', 'quero falar com um atendente', 'human please'),
+  hears('a voice message opts out', 'STOP', 'Unsubscribe.'),
+  hears('a voice message says nothing', null),
+  {
+    name: 'the reading fails',
+    kind: 'result',
+    of: 'transcribe',
+    acts: fc
+      .constantFrom('[]', 'what?', '{"text": 7}')
+      .map((content) => ({ kind: 'result', result: { kind: 'failed', code: 'malformed', content } })),
+  },
   { name: 'time passes', kind: 'pass', acts: fc.constant({ kind: 'pass' }) },
   drafts('the assistant answers', fc.record({ reply, intent: fc.constant('continue'), confidence: sureness })),
   says('the user says goodbye', 'sair', 'exit', 'obrigado!', 'Thanks, bye!', 'quero encerrar o atendimento'),
@@ -103,6 +137,7 @@ const moves: readonly Move[] = [
   {
     name: 'the assistant fails',
     kind: 'result',
+    of: 'draftReply',
     acts: notADraft.map((content) => {
       const code = content === '' ? 'empty' : 'malformed'
       return { kind: 'result', result: { kind: 'failed', code, content } }
@@ -173,14 +208,51 @@ const unwalked: readonly Unwalked[] = [
     reason: 'an output that is no draft never reaches the chart through the assistant',
   },
   {
-    transitions: /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply|after\.answering\.\S+)\|2$/u,
+    transitions:
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|3|after\.answering\.\S+\|2)$/u,
     outcome: null,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
   },
   {
-    transitions: /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply|after\.answering\.\S+)\|1$/u,
+    transitions:
+      /^conversation\.PENDING\.answering\|xstate\.(?:error\.actor\.draftReply\|2|after\.answering\.\S+\|1)$/u,
     outcome: false,
     reason: 'nobody can have failed to come before the first answer: a queue leads to PROGRESS',
+  },
+  {
+    transitions: /\.transcribing\|xstate\.done\.actor\.transcribe\|[23]$/u,
+    outcome: 'taken',
+    reason: 'an output that is no transcription never reaches the chart; voice-messages.test.ts shows the chart one',
+  },
+  {
+    transitions: /\.transcribing\|xstate\.(?:error\.actor\.transcribe\|3|after\.transcribing\.\S+\|2)$/u,
+    outcome: false,
+    reason: 'what has failed asks for nothing',
+  },
+  {
+    transitions: /^conversation\.(?:USER_CLOSED|FAILED)\|xstate\.done\.actor\.transcribe\|0$/u,
+    outcome: null,
+    reason: 'the reading of a closed conversation has been stopped',
+  },
+  {
+    transitions: /^conversation\|xstate\.done\.actor\.transcribe\|1$/u,
+    outcome: false,
+    reason: 'the states that read leave nothing to the root but what asks for something',
+  },
+  {
+    transitions: /\.transcribing\|xstate\.error\.actor\.transcribe\|0$/u,
+    outcome: 'taken',
+    reason: 'no walk uses up a tenant’s budget; rates.test.ts does',
+  },
+  {
+    transitions: /(?:PENDING|PROGRESS|IDLE_TIMEOUT)\|message\.received\|1$/u,
+    outcome: 'taken',
+    reason: 'no walk writes more than a user may; rates.test.ts does',
+  },
+  {
+    transitions: new RegExp(String.raw`${answering}xstate\.error\.actor\.draftReply\|0$`, 'u'),
+    outcome: 'taken',
+    reason: 'no walk uses up a tenant’s budget; rates.test.ts does',
   },
   {
     transitions: /^conversation\|operator\.closed\|1$/u,
@@ -196,7 +268,16 @@ export const conversationModel: Model = {
   moves,
   keep(context) {
     const { turn, nobodyCame, operatorId, line, recovery } = context as unknown as ConversationContext
-    return [turn.failures, nobodyCame, operatorId, line, recovery !== null]
+    const isUnheard = toUnheard(turn).length > 0
+    const kept: Json = [turn.failures, nobodyCame, operatorId, line, recovery !== null]
+    return isUnheard || turn.hearingFailures > 0 ? [kept, turn.hearingFailures, isUnheard, hasWords(turn)] : kept
+  },
+  /** Whether more voice messages wait than are being read, and whether the last one is. */
+  keepEffect(input, context) {
+    const { turn } = context as unknown as ConversationContext
+    const asked = notesOf(input)
+    if (asked.length === 0) return null
+    return [toUnheard(turn).length > asked.length, turn.messages.at(-1)?.messageId === asked.at(-1)?.messageId]
   },
   isRisky: (state) => /^(?:HUMAN_HANDOFF|[A-Z]+_CLOSED|EXPIRED|FAILED)|\.answering$/u.test(state),
   unwalked,

@@ -50,7 +50,7 @@ export function createGraph(model: Model, profile: Profile): Graph {
   }
   const adjacency = getAdjacencyMap(logic as unknown as AnyActorLogic, {
     events: ((session: TimedSession) =>
-      model.moves.filter(({ kind }) => isPossible(session, kind)).map(({ name }) => ({ type: name }))) as never,
+      model.moves.filter((move) => isPossible(session, move)).map(({ name }) => ({ type: name }))) as never,
     serializeState: ((session: TimedSession) => toConfiguration(model, session)) as never,
     limit: configurationsMax * model.moves.length,
   })

@@ -43,6 +43,7 @@ export function createHeldAssistant(ai: FakeAi) {
 export type HeldAssistant = ReturnType<typeof createHeldAssistant>
 
 function toBehaviour(result: InvokedResult): Behaviour {
+  if (result.kind === 'heard') throw new Error('the assistant hears nothing')
   const content = result.kind === 'done' ? JSON.stringify(result.output) : result.content
   return { kind: 'content', content }
 }

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { isClosed } from '../../../src/machines/status.ts'
 import { createMemoryWorld, toMessage } from '../../support/memory-world.ts'
+import { toTranscription } from './heard.ts'
 import type { Act, InvokedResult, Profile } from './model.ts'
 import { nothingSeen } from './world.ts'
 import type { Received, Receipt, Seen, Situation, World } from './world.ts'
@@ -38,7 +39,7 @@ export function createMemoryWalkWorld(registration: MachineRegistration): World 
       const scheme = profile.businessAddress.split(':')[0] ?? ''
       const user = `${scheme}:+1500${String(2_000_000 + walkers)}`
       places.set(user, openPlace(registration, profile, user))
-      return { profile, user, word: `walk${walkers}w` }
+      return { profile, user, word: `walk${walkers}w`, voiceUrl: 'https://example.org/voice.ogg' }
     },
     act: async (situation) => act(await placeOf(situation.walker.user), situation),
     async observe({ user }, receipt) {
@@ -84,9 +85,9 @@ function toPerformers(
 ): EffectPerformers {
   const invoked: EffectPerformer = {
     isVisible: false,
-    perform: async () =>
+    perform: async ({ effect }) =>
       new Promise<EffectResult>((resolve) => {
-        held.push((result) => resolve(toEffectResult(result)))
+        held.push((result) => resolve(toEffectResult(result, effect.params)))
       }),
   }
   const visible: EffectPerformer = {
@@ -104,7 +105,8 @@ function toPerformers(
   ])
 }
 
-function toEffectResult(result: InvokedResult): EffectResult {
+function toEffectResult(result: InvokedResult, input: Json): EffectResult {
+  if (result.kind === 'heard') return { kind: 'done', output: toTranscription(result, input), providerId: null }
   if (result.kind === 'done') return { kind: 'done', output: result.output, providerId: null }
   return { kind: 'failed', error: { message: result.code, code: result.code } }
 }
@@ -118,7 +120,7 @@ async function act(place: Place, situation: Situation): Promise<Receipt> {
   const publish = async (event: LoggedEvent): Promise<void> => void (await world.log.publish(event))
   switch (done.kind) {
     case 'say':
-      await publish({ ...toMessage(user, done.text, id), businessAddress })
+      await publish({ ...toMessage(user, done.text, id), businessAddress, media: done.media ?? [] })
       return ({ inbound }) => inbound.some(({ providerId }) => providerId === id)
     case 'pass': {
       const byMs = Math.max(1, nextDueAt - before.clockOffsetMs - world.clock.now())

@@ -8,10 +8,11 @@ import type fc from 'fast-check'
 import type { DeliveryStatus, Media } from '../../../src/machines/events.ts'
 import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
+import type { Heard } from './heard.ts'
 
 /** One thing that is done at a door of the service; plain JSON, so that a path can be printed and repeated. */
 export type Act =
-  /** The user writes. `{walk}` in the text becomes a word that names the walk. */
+  /** The user writes. `{walk}` in the text becomes a word that names the walk, `{voice}` in media a file of the user's. */
   | { readonly kind: 'say'; readonly text: string; readonly media?: readonly Media[] }
   /** Time passes until the conversation's next timer is due. */
   | { readonly kind: 'pass' }
@@ -24,6 +25,8 @@ export type Act =
 
 export type InvokedResult =
   | { readonly kind: 'done'; readonly output: Json }
+  /** Each voice message that the effect asks about said this. */
+  | Heard
   /** `content`: what the endpoint answers in place of a draft; `code`: what the chart is told of it. */
   | { readonly kind: 'failed'; readonly code: string; readonly content: string }
 
@@ -31,6 +34,8 @@ export type Move = {
   /** A fact; names the move in paths, reports and the coverage file. */
   readonly name: string
   readonly kind: Act['kind']
+  /** Of a result: the effect that ends so, by its id in the chart; absent: whichever runs. */
+  readonly of?: string
   /** Every act of a move must lead the chart the same way; what differs between them is chosen by a walk's seed. */
   readonly acts: fc.Arbitrary<Act>
 }
@@ -45,8 +50,11 @@ export type Profile = {
 export type Unwalked = {
   /** Transition ids as in the coverage file (`<source>|<event>|<index>`). */
   readonly transitions: RegExp
-  /** Null: the transition and both outcomes of its guard; else only this outcome of its guard. */
-  readonly outcome: boolean | null
+  /**
+   * Null: the transition and both outcomes of its guard; `taken`: the transition and its guard's yes, while the no is
+   * walked; else only this outcome of its guard.
+   */
+  readonly outcome: boolean | 'taken' | null
   readonly reason: string
 }
 
@@ -59,6 +67,8 @@ export type Model = {
   readonly moves: readonly Move[]
   /** What of the context decides which way the chart goes. Small, or there is no end of configurations. */
   readonly keep: (context: JsonObject) => Json
+  /** What of a running effect's input does, beside the context. */
+  readonly keepEffect?: (input: Json, context: JsonObject) => Json
   /** Every pair of consecutive transitions through such a state (`HUMAN_HANDOFF.queued`) is walked. */
   readonly isRisky: (state: string) => boolean
   readonly unwalked: readonly Unwalked[]

@@ -12,6 +12,7 @@ import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import type { MachineRegistration, Opening } from '../../../src/machines/registry.ts'
 import { isClosed } from '../../../src/machines/status.ts'
 import type { Status } from '../../../src/machines/status.ts'
+import { toTranscription } from './heard.ts'
 import type { Act, InvokedResult, Profile } from './model.ts'
 import { nothingWalked, toStateName, toWalked } from './walked.ts'
 import type { Microstep, Walked } from './walked.ts'
@@ -65,6 +66,7 @@ export function createOracle(registration: MachineRegistration, { businessAddres
               conversationId: 'previous',
               status: previous.status(),
               reason: previous.view().journal.at(-1)?.reason ?? null,
+              context: previous.view().context,
             },
     }
     if (!registration.opensOn(event, opening)) return
@@ -91,8 +93,14 @@ export function createOracle(registration: MachineRegistration, { businessAddres
       switch (act.kind) {
         case 'pass':
           return current.pass()
-        case 'result':
+        case 'result': {
+          if (act.result.kind === 'heard') {
+            const output = toTranscription(act.result, current.openEffect())
+            const consent = registration.toConsent({ type: 'xstate.done.actor.transcribe', output } as never, channel)
+            if (consent !== null) optedOut = consent === 'withdrawn'
+          }
           return current.end(act.result, at)
+        }
         case 'command': {
           const read = registration.readCommand(act.event)
           return typeof read === 'string' ? nothingWalked : current.send({ ...read, at } as unknown as EventObject, at)
@@ -227,7 +235,10 @@ function openConversation(
       const effect = effects.pop()
       if (effect === undefined) return nothingWalked
       const [childId] = Object.keys(snapshotOf().children)
-      if (result.kind === 'done') return during(`xstate.done.actor.${childId}`, () => effect.resolve(result.output))
+      if (result.kind !== 'failed') {
+        const output = result.kind === 'heard' ? toTranscription(result, effect.input) : result.output
+        return during(`xstate.done.actor.${childId}`, () => effect.resolve(output))
+      }
       const error = Object.assign(new Error(result.code), { code: result.code })
       return during(`xstate.error.actor.${childId}`, () => effect.reject(error))
     },

@@ -161,9 +161,10 @@ function findMissing(model: Model, walked: ReadonlySet<string>): readonly string
 /** Why nothing can walk this transition, or see this outcome of its guard; null when the model does not say. */
 export function findExcuse({ unwalked }: Model, item: string): string | null {
   const [, transition = item, outcome] = /^(.*?)(?: (true|false))?$/u.exec(item) ?? []
-  const found = unwalked.find(
-    ({ transitions, outcome: of }) =>
-      transitions.test(transition) && (of === null || (outcome !== undefined && String(of) === outcome)),
-  )
+  const isMeant = (of: boolean | 'taken' | null): boolean => {
+    if (of === null) return true
+    return of === 'taken' ? outcome !== 'false' : outcome === String(of)
+  }
+  const found = unwalked.find(({ transitions, outcome: of }) => transitions.test(transition) && isMeant(of))
   return found?.reason ?? null
 }

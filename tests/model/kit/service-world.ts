@@ -10,11 +10,14 @@ import type { ConversationItem } from '../../../src/actors/read-model.ts'
 import { isClosed } from '../../../src/machines/status.ts'
 import { openLogClient } from '../../support/conversation-client.ts'
 import { startFakeAi } from '../../support/fake-ai.ts'
+import { startFakeTranscriber } from '../../support/fake-transcriber.ts'
 import { createProduction, messagesPath, toForm } from '../../support/production.ts'
 import type { Production } from '../../support/production.ts'
 import { accountSid, apiToken } from '../../support/service.ts'
 import type { ServiceProcess } from '../../support/service.ts'
 import { createHeldAssistant } from './held-assistant.ts'
+import { createHeldEars, toRecording } from './held-ears.ts'
+import { notesOf } from './heard.ts'
 import type { Act, Model, Profile } from './model.ts'
 import { createSentReader } from './sent-reader.ts'
 import { createSessionReader } from './session-reader.ts'
@@ -43,12 +46,13 @@ const retryEveryMs = 100
 const leaseMs = '20000'
 
 export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 }: Options): Promise<ServiceWorld> {
-  const [ai, production] = await Promise.all([startFakeAi(), createProduction()])
+  const [ai, transcriber, production] = await Promise.all([startFakeAi(), startFakeTranscriber(), createProduction()])
   for (const { profiles } of models) await addTenants(production, profiles)
   const modules = models.flatMap(({ module }) => module ?? []).join(',')
   const start = async (more: { readonly [name: string]: string } = {}): Promise<ServiceProcess> =>
     production.start({
       ...ai.env,
+      ...transcriber.env,
       DUOLOGUE_TEST_CLOCK: '1',
       DUOLOGUE_MACHINES: modules,
       DUOLOGUE_LEASE_MS: leaseMs,
@@ -60,6 +64,7 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 
   const reader = createSessionReader(production.sql, patienceMs)
   const sent = createSentReader(production.fake.url, patienceMs)
   const assistant = createHeldAssistant(ai)
+  const ears = createHeldEars(transcriber)
   let walkers = 0
 
   async function post(path: string, form: Record<string, string>): Promise<void> {
@@ -74,7 +79,9 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 
     await log.publish(event)
   }
 
-  const doors = { post, publish, reader, sent, assistant, service: () => service, told: new Set<string>(), patienceMs }
+  const { fake } = production
+  const told = new Set<string>()
+  const doors = { post, publish, reader, sent, assistant, ears, fake, service: () => service, told, patienceMs }
   return {
     production,
     service: () => service,
@@ -82,7 +89,8 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 
       walkers += 1
       const scheme = profile.businessAddress.split(':')[0] ?? ''
       const user = `${scheme}:+1500${String(2_000_000 + walkers)}`
-      return { profile, user, word: `walk${walkers}w` }
+      const word = `walk${walkers}w`
+      return { profile, user, word, voiceUrl: fake.mediaUrl(toMediaSid(word)) }
     },
     act: async (situation) => actAtDoor(doors, situation),
     observe: async ({ user }, receipt) => reader.read(user, receipt),
@@ -110,7 +118,7 @@ export async function openServiceWorld({ models, env = {}, patienceMs = 120_000 
     async close() {
       await log.close()
       await production.remove()
-      await ai.close()
+      await Promise.all([ai.close(), transcriber.close()])
     },
   }
 }
@@ -121,6 +129,8 @@ type Doors = {
   readonly reader: ReturnType<typeof createSessionReader>
   readonly sent: ReturnType<typeof createSentReader>
   readonly assistant: ReturnType<typeof createHeldAssistant>
+  readonly ears: ReturnType<typeof createHeldEars>
+  readonly fake: Production['fake']
   readonly service: () => ServiceProcess
   /** `<sid> <status>` of the callbacks that walks have made. */
   readonly told: Set<string>
@@ -145,9 +155,15 @@ async function actAtDoor(doors: Doors, situation: Situation): Promise<Receipt> {
 
 type Of<Kind extends Act['kind']> = Extract<Act, { readonly kind: Kind }>
 
-async function say({ post }: Doors, { walker }: Situation, { text }: Of<'say'>): Promise<Receipt> {
+async function say({ post, fake }: Doors, { walker }: Situation, { text, media = [] }: Of<'say'>): Promise<Receipt> {
   const sid = `SM${crypto.randomUUID().replaceAll('-', '')}`
-  await post(messagesPath, toInboundForm(walker, text, sid))
+  if (media.length > 0) await fake.addMedia('audio/ogg', toRecording(walker.word), toMediaSid(walker.word))
+  const attached = media.flatMap(({ url, contentType }, index) => [
+    [`MediaUrl${index}`, url],
+    [`MediaContentType${index}`, contentType],
+  ])
+  const form = { ...toInboundForm(walker, text, sid), NumMedia: String(media.length) }
+  await post(messagesPath, { ...form, ...(Object.fromEntries(attached) as Record<string, string>) })
   return ({ inbound }) => inbound.some(({ providerId }) => providerId === sid)
 }
 
@@ -159,13 +175,20 @@ async function pass({ publish }: Doors, { walker, before, nextDueAt }: Situation
   return ({ clockOffsetMs }) => clockOffsetMs >= before.clockOffsetMs + byMs
 }
 
-async function answer(doors: Doors, { walker, before }: Situation, { result }: Of<'result'>): Promise<Receipt> {
+function toMediaSid(word: string): string {
+  return `ME${word}`
+}
+
+async function answer(
+  doors: Doors,
+  { walker, before, openEffect }: Situation,
+  { result }: Of<'result'>,
+): Promise<Receipt> {
   const effect = before.effects.findLast(({ isInvoked, status }) => isInvoked && status === 'running')
   const isSettled: Receipt = ({ effects }) =>
     effects.some(({ id, status }) => id === effect?.id && status !== 'running')
-  await doors.assistant.answer(walker.word, result, async () =>
-    isSettled(await doors.reader.read(walker.user, () => true)),
-  )
+  const world = notesOf(openEffect).length > 0 ? doors.ears : doors.assistant
+  await world.answer(walker.word, result, async () => isSettled(await doors.reader.read(walker.user, () => true)))
   return isSettled
 }
 

@@ -11,7 +11,8 @@ import type { AnyActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject, E
 import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import type { Opening } from '../../../src/machines/registry.ts'
 import { isClosed } from '../../../src/machines/status.ts'
-import type { Act, Model, Profile } from './model.ts'
+import { toTranscription } from './heard.ts'
+import type { Act, InvokedResult, Model, Move, Profile } from './model.ts'
 import { nothingWalked, joinWalked, toStateName, toWalked } from './walked.ts'
 import type { Microstep, Walked } from './walked.ts'
 
@@ -23,6 +24,8 @@ export type TimedSession = {
   readonly timers: ReadonlyMap<string, Timer>
   /** Ids of the invoked effects that have not ended. */
   readonly waitsFor: readonly string[]
+  /** Their inputs, by id. */
+  readonly inputs: ReadonlyMap<string, Json>
   readonly now: number
   /** What the last step walked. */
   readonly walked: Walked
@@ -36,6 +39,7 @@ export const newSession: TimedSession = {
   snapshot: null,
   timers: new Map(),
   waitsFor: [],
+  inputs: new Map(),
   now: beginsAt,
   walked: nothingWalked,
   asked: [],
@@ -63,6 +67,7 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
         conversationId: 'previous',
         status: registration.toStatus(before),
         reason: registration.toReason(before),
+        context: before.context as JsonObject,
       },
     }
     if (!registration.opensOn(event, opening)) return session
@@ -76,7 +81,7 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
     switch (act.kind) {
       case 'say': {
         const { text: body, media = [] } = act
-        const event = { type: 'message.received', messageId: 'planned', body, media, at }
+        const event = { type: 'message.received', messageId: `planned ${at}`, body, media, at }
         return apply(open(session, event), event)
       }
       case 'pass': {
@@ -89,7 +94,8 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
       case 'result': {
         const [childId = ''] = session.waitsFor
         const waitsFor = session.waitsFor.slice(1)
-        return apply({ ...session, waitsFor }, toResultEvent(childId, act.result))
+        const input = session.inputs.get(childId) ?? null
+        return apply({ ...session, waitsFor }, toResultEvent(childId, input, act.result))
       }
       case 'command': {
         const read = registration.readCommand(act.event)
@@ -103,14 +109,14 @@ export function createTimedSession({ registration }: Model, { businessAddress, s
   }
 }
 
-export function isPossible(session: TimedSession, kind: Act['kind']): boolean {
+export function isPossible(session: TimedSession, { kind, of }: Pick<Move, 'kind' | 'of'>): boolean {
   switch (kind) {
     case 'say':
       return true
     case 'pass':
       return session.timers.size > 0
     case 'result':
-      return session.waitsFor.length > 0
+      return session.waitsFor.length > 0 && (of === undefined || session.waitsFor[0] === of)
     case 'command':
     case 'delivery':
       return session.snapshot !== null
@@ -118,11 +124,16 @@ export function isPossible(session: TimedSession, kind: Act['kind']): boolean {
 }
 
 /** Two sessions with the same key go the same ways. */
-export function toConfiguration({ keep }: Model, { snapshot, timers, waitsFor }: TimedSession): string {
+export function toConfiguration({ keep, keepEffect }: Model, session: TimedSession): string {
+  const { snapshot, timers, waitsFor, inputs } = session
   if (snapshot === null) return '(new)'
   const order = [...timers].toSorted(([, a], [, b]) => a.dueAt - b.dueAt).map(([timerId]) => timerId)
   const kept: Json = keep(snapshot.context as JsonObject)
-  return JSON.stringify([toStateName(snapshot), kept, order, waitsFor])
+  const running = waitsFor.map((childId): Json => {
+    const ofEffect = keepEffect?.(inputs.get(childId) ?? null, snapshot.context as JsonObject) ?? null
+    return ofEffect === null ? childId : [childId, ofEffect]
+  })
+  return JSON.stringify([toStateName(snapshot), kept, order, running])
 }
 
 export function stateOf({ snapshot }: TimedSession): string {
@@ -134,8 +145,11 @@ export function findNextTimer({ timers }: TimedSession): readonly [string, Timer
   return next ?? null
 }
 
-function toResultEvent(childId: string, result: Extract<Act, { kind: 'result' }>['result']): EventObject {
+function toResultEvent(childId: string, input: Json, result: InvokedResult): EventObject {
   const actorId = childId
+  if (result.kind === 'heard') {
+    return { type: `xstate.done.actor.${childId}`, output: toTranscription(result, input), actorId } as EventObject
+  }
   if (result.kind === 'done') {
     return { type: `xstate.done.actor.${childId}`, output: result.output, actorId } as EventObject
   }
@@ -184,6 +198,7 @@ function createStepper(machine: AnyStateMachine) {
 function follow(session: TimedSession, actions: readonly ExecutableActionObject[]): TimedSession {
   const timers = new Map(session.timers)
   let { waitsFor } = session
+  const inputs = new Map(session.inputs)
   const asked = [...session.asked]
   for (const { type, params } of actions) {
     const fields = (params ?? {}) as { readonly [field: string]: never }
@@ -192,8 +207,11 @@ function follow(session: TimedSession, actions: readonly ExecutableActionObject[
       timers.set(fields['id']!, { dueAt: session.now + fields['delay'], event: fields['event']! })
     }
     if (type === 'xstate.cancel') timers.delete(fields['sendId']!)
-    if (type === 'xstate.spawnChild') waitsFor = [...waitsFor, fields['id']!]
+    if (type === 'xstate.spawnChild') {
+      waitsFor = [...waitsFor, fields['id']!]
+      inputs.set(fields['id']!, fields['input'] ?? null)
+    }
     if (type === 'xstate.stopChild') waitsFor = waitsFor.filter((childId) => childId !== fields['id'])
   }
-  return { ...session, timers, waitsFor, asked }
+  return { ...session, timers, waitsFor, inputs, asked }
 }

@@ -108,8 +108,17 @@ async function walkOnce(model: Model, world: World, walk: Walk): Promise<WalkRep
   }
 }
 
-function toWalkersAct(act: Act, { word }: Walker): Act {
-  return act.kind === 'say' ? { ...act, text: act.text.replaceAll('{walk}', word) } : act
+function toWalkersAct(act: Act, { word, voiceUrl }: Walker): Act {
+  if (act.kind === 'say') {
+    const media = (act.media ?? []).map(({ url, contentType }) => ({
+      url: url.replaceAll('{voice}', voiceUrl),
+      contentType,
+    }))
+    return { ...act, text: act.text.replaceAll('{walk}', word), media }
+  }
+  if (act.kind !== 'result' || act.result.kind !== 'heard') return act
+  const text = act.result.text?.replaceAll('{walk}', word) ?? null
+  return { ...act, result: { ...act.result, text } }
 }
 
 /** The moment is the service's own, and so is the message's id; everything else is the oracle's. */

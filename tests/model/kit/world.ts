@@ -13,6 +13,8 @@ export type Walker = {
   readonly user: string
   /** Stands in what the user writes in place of `{walk}`: the assistant's endpoint knows the walk by it. */
   readonly word: string
+  /** Where a voice message of the user's is. */
+  readonly voiceUrl: string
 }
 
 export type SeenConversation = {

@@ -1,11 +1,17 @@
 /** `commit_steps` of supabase/migrations in its two halves: what is judged under the lock, and what is written. */
-import type { CommitBatch, CommitOutcome, SessionCommit, SessionOutcome } from '../../../src/actors/ports.ts'
+import type {
+  CommitBatch,
+  CommitOutcome,
+  EffectUpdate,
+  SessionCommit,
+  SessionOutcome,
+} from '../../../src/actors/ports.ts'
 import { StoreRefused } from '../../../src/actors/ports.ts'
 import { toSessionKey } from '../../../src/actors/session-key.ts'
 import { findBrokenRule } from './guards.ts'
 import { findRefusals } from './refusals.ts'
 import { isUnsettled, toProviderKey, toQuarantineKey } from './tables.ts'
-import type { Exceptions, Tables } from './tables.ts'
+import type { EffectRow, Exceptions, MessageRow, Tables } from './tables.ts'
 import { writeDeliveries } from './write-deliveries.ts'
 import { adoptResend, writeNotices } from './write-notices.ts'
 
@@ -187,8 +193,29 @@ function writeEffectUpdate(
     }
   }
   if (!isUnsettled(effect)) return
+  if (status !== effect.status) noteOutcome(tables, effect, update)
   const times = status === 'running' ? { deadline: lease, startedAt: moment } : {}
   tables.effects.set(effectId, { ...effect, status, attempts, nextAttemptAt, outcome, ...times })
+}
+
+type Heard = { readonly messageId: string; readonly media: number; readonly text: string | null }
+type About = { readonly messages?: readonly Heard[]; readonly notes?: readonly Heard[] }
+
+/** What an invoked effect's outcome says about the messages of its turn (`note_outcome`). */
+function noteOutcome(tables: Tables, effect: EffectRow, { status, outcome }: EffectUpdate): void {
+  const { code, transcripts } = (outcome ?? {}) as { readonly code?: string; readonly transcripts?: readonly Heard[] }
+  const change = (messageId: string, changed: (message: MessageRow) => Partial<MessageRow>): void => {
+    const message = tables.messages.get(messageId)
+    if (message?.sessionId === effect.sessionId) tables.putMessage({ ...message, ...changed(message) })
+  }
+  if (status === 'failed' && effect.childId !== null && (code === 'tenant-minute' || code === 'tenant-hour')) {
+    const { messages, notes } = effect.params as About
+    for (const { messageId } of messages ?? notes ?? []) change(messageId, () => ({ rateLimited: true }))
+  }
+  if (status !== 'done' || effect.kind !== 'transcribe') return
+  for (const { messageId, media, text } of transcripts ?? []) {
+    if (text !== null) change(messageId, (message) => ({ transcripts: { ...message.transcripts, [media]: text } }))
+  }
 }
 
 /**

@@ -27,6 +27,8 @@ export function loadSessions(
   )
   return {
     sessions: found.map(toLoaded),
+    // Its sessions have one key each: none is another one's.
+    aliases: [],
     channels: tables.channels.filter(({ businessToken }) => missing.has(businessToken)),
     knownKeys: requests.flatMap(({ sessionKey, duplicateKeys }) => {
       const channel = tables.channels.find(({ businessToken }) => businessToken === sessionKey.split('.')[0])
@@ -55,10 +57,12 @@ export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSess
   const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
   return {
     ...row,
+    redirects: {},
+    identityVersion: 0,
     quarantined: isQuarantined,
     parked: isQuarantined ? toParkedQueue(tables, session.sessionId) : null,
     settings: channel?.settings ?? {},
-    conversation: conversation === undefined ? null : toLoadedConversation(conversation),
+    conversation: conversation?.sessionId !== session.sessionId ? null : toLoadedConversation(conversation),
     effects: tables.unsettledEffects(session.sessionId).map(toEffect),
   }
 }

@@ -31,6 +31,10 @@ export function createSimulatedNode(world: World, nodeId: string): SimulatedNode
     store,
     performers: {
       draftReply: createSimulatedAssistant(owner, { scheduler, faults, onDraft: world.onDraft }),
+      transcribe: {
+        isVisible: false,
+        perform: async () => ({ kind: 'failed', error: { message: 'nobody reads them', code: 'not-configured' } }),
+      },
       sendMessage: world.twilio.createSender(owner, monotonic, store),
     },
     telemetry: createTelemetry(world, nodeId),
