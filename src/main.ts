@@ -17,6 +17,7 @@ import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
 import type { App } from './infra/http/app.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
+import { loadDraft } from './parts/draft.ts'
 import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
 import { openLog } from './parts/log.ts'
@@ -40,12 +41,14 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
     const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
+    const draft = config.draft === null ? null : await loadDraft(config.draft)
     const charts = openCharts({
       machines: parts.machines,
+      draft,
       onFailure: (error) => parts.telemetry.log('warn', 'a chart could not be laid out', { error: toSentence(error) }),
     })
     closers.push(async () => charts.close())
-    const app = await openHttp(parts, node, charts)
+    const app = await openHttp(parts, node, charts, draft)
     closers.push(async () => app.server.close())
     const { host } = config.http
     await app.server.listen({ host, port: Number(new URL(parts.url).port) })

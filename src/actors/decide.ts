@@ -211,12 +211,14 @@ function fireDueTimers(work: Work, asOf: number): void {
 // ── Results of effects ───────────────────────────────────────────────────────────────────────────
 
 function takeResult(work: Work, started: Effect, result: EffectResult | Cancelled): void {
+  const at = work.context.now + work.state.clockOffsetMs
+  // Migrated first: the newer chart may want another actor under this id, whose result this is not.
+  if (isOutcomeOfChild(work, started, result)) bringUpToDate(work, at)
   const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId)
   if (wanted === undefined) return
   // Of one that was sent again the store alone may have known what it says.
   const params = wanted.params ?? started.params
   const effect = { ...wanted, params, attempts: started.attempts, startedAt: started.startedAt }
-  const at = work.context.now + work.state.clockOffsetMs
   switch (result.kind) {
     case 'done':
       settle(work, effect, { status: 'done', outcome: result.output, providerId: result.providerId })
@@ -239,6 +241,16 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       update(work, effect, { status: 'uncertain', nextAttemptAt: null, outcome: { reason: result.reason } })
       return
   }
+}
+
+function isOutcomeOfChild(
+  { state }: Work,
+  { effectId, childId, conversationId }: Effect,
+  result: { kind: string },
+): boolean {
+  const isTold = (result.kind === 'done' || result.kind === 'failed') && childId !== null && !state.quarantined
+  const isWanted = state.effects.some((effect) => effect.effectId === effectId)
+  return isTold && isWanted && conversationId === state.conversation?.conversationId
 }
 
 /** Invoked effects answer to the chart's actor; an action's effect is a message whose fate is a delivery. */

@@ -12,11 +12,13 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
+import type { Draft } from './draft.ts'
 import type { Parts } from './parts.ts'
+import { openReviews } from './reviews.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
-export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart): Promise<App> {
+export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart, draft: Draft | null): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
   await provider.accounts.refresh()
   return createApp({
@@ -48,6 +50,15 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
     charts,
+    reviews: openReviews({
+      library: charts.library,
+      store: database.reviews,
+      readModel: database.repository,
+      machines,
+      draft,
+      reviewToken: config.reviewToken,
+      live: database.live,
+    }),
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),

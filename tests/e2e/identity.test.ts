@@ -1,6 +1,7 @@
 /** Who is who: one person under changing addresses, in order, against the running service behind signed webhooks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { runCommand } from '../support/command.ts'
 import { newPerson, readInbound, readStored, say as tell } from '../support/people.ts'
 import { createProduction } from '../support/production.ts'
 import type { Production } from '../support/production.ts'
@@ -232,6 +233,24 @@ describe('an operator', () => {
     const sessions = await stored('part ', 4)
     expect(sessions.get(into)).toEqual(['part phone 0', 'part phone 1'])
     expect(sessions.get(String(undone.body['sessionId']))).toEqual(['part id 0', 'part id 1'])
+  }, 60_000)
+
+  test('does the same at the command line, where the record says who it was', async () => {
+    const { phone, bsuid, newPhone, newBsuid } = newPerson()
+    await say(phone, 'line one 0', bsuid)
+    await say(newPhone, 'line two 0', newBsuid)
+    const into = await sessionOf('line one ')
+    const env = { DUOLOGUE_API_TOKEN: apiToken }
+    const run = async (...words: string[]) => runCommand(['session', ...words, '--url', service.url], env)
+    expect(await run('link', into, newPhone, '--operator', 'olga', '--reason', 'r')).toMatchObject({ exitCode: 0 })
+    expect(await run('link', into, newPhone, '--operator', 'olga')).toMatchObject({ exitCode: 1 })
+    await say(newBsuid, 'line two 1')
+    await stored('line ', 3)
+    const parted = await run('unlink', into, newPhone, '--operator', 'oskar')
+    expect(parted).toMatchObject({ exitCode: 0, stderr: '' })
+    const { stdout } = await run('show', into)
+    expect(stdout).toMatch(/by olga, undone by oskar/u)
+    expect((await stored('line ', 3)).get(into)).toEqual(['line one 0'])
   }, 60_000)
 
   test('says before the first message that a new number is the same person', async () => {

@@ -42,28 +42,11 @@ export type TestDatabase = {
  */
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
-  const ours = [
-    'effects',
-    'commands',
-    'partitions',
-    'nodes',
-    'quarantine',
-    'assistant_usage',
-    'assistant_rates',
-    'opt_outs',
-    'opt_out_blocks',
-  ]
-  const deletes = [
-    ...tables,
-    ...ours,
-    'spool',
-    'spool_state',
-    'log_state',
-    'identities',
-    'message_keys',
-    'session_links',
-    'api_tokens',
-  ]
+  const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
+  const reviews = ['review_verdicts', 'review_comments', 'review_threads', 'review_charts']
+  const live = ['shapes', 'shape_counts', 'moves', 'move_counts']
+  const people = ['opt_outs', 'opt_out_blocks', 'identities', 'message_keys', 'session_links', 'api_tokens']
+  const deletes = [...tables, ...ours, ...reviews, ...live, ...people, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

@@ -25,6 +25,7 @@ import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
 import { registerSendingRoutes } from './sending-routes.ts'
 import { registerSessionRoutes, type LinkService } from './session-routes.ts'
+import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -48,6 +49,8 @@ export type AppOptions = {
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
   readonly charts: ChartRouteOptions | null
+  /** Null where nothing is reviewed. */
+  readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
   /** Null where this node does not answer webhooks. */
   readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
   /** Null where this node serves no pages. `folder` holds the web build. */
@@ -116,7 +119,7 @@ function endConnectionsOnClose(server: FastifyInstance): void {
 
 /** Everything that needs to know who asks. */
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
-  const { readModel, toUserKey, charts, pages, clock } = options
+  const { readModel, toUserKey, charts, reviews, pages, clock } = options
   await scope.register(fastifyCookie)
   scope.decorateRequest('tenantId', null)
   const { apiToken, findTenantByToken = async () => null, links } = options
@@ -126,6 +129,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  if (reviews !== null) {
+    const { ids } = options.commands
+    await scope.register((api) => registerReviewRoutes(api, { ...reviews, ids, toUserKey }))
+  }
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options
   await scope.register((api) =>

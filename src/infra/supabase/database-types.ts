@@ -105,8 +105,10 @@ export type Tables = {
       updated_at: string
       closed_at: string | null
       notable_version: number
+      state_since: string
+      shape: string
     }
-    Generated: never
+    Generated: 'shape'
   }
   deliveries: {
     Row: {
@@ -207,6 +209,28 @@ export type Tables = {
     }
     Generated: never
   }
+  move_counts: {
+    Row: {
+      partition: number
+      since: string
+      move: string
+      count: number
+      is_hour: boolean
+    }
+    Generated: never
+  }
+  moves: {
+    Row: {
+      move: string
+      machine: string
+      machine_version: string
+      from_version: string | null
+      from_value: Json
+      events: string | null
+      to_value: Json
+    }
+    Generated: never
+  }
   nodes: {
     Row: {
       node_id: string
@@ -274,6 +298,48 @@ export type Tables = {
     }
     Generated: never
   }
+  review_charts: {
+    Row: {
+      hash: string
+      chart: Json
+    }
+    Generated: never
+  }
+  review_comments: {
+    Row: {
+      id: string
+      thread_id: string
+      author: string
+      body: string
+      at: string
+    }
+    Generated: never
+  }
+  review_threads: {
+    Row: {
+      id: string
+      machine: string
+      about: string
+      chart_hash: string
+      opened_at: string
+      resolved_at: string | null
+      resolved_by: string | null
+    }
+    Generated: never
+  }
+  review_verdicts: {
+    Row: {
+      id: string
+      review_id: string
+      base: Json
+      head: Json
+      verdict: string
+      author: string
+      note: string
+      at: string
+    }
+    Generated: never
+  }
   session_links: {
     Row: {
       id: string
@@ -320,6 +386,27 @@ export type Tables = {
       pace_at: string | null
     }
     Generated: 'session_key'
+  }
+  shape_counts: {
+    Row: {
+      partition: number
+      shape: string
+      count: number
+      open: number
+    }
+    Generated: never
+  }
+  shapes: {
+    Row: {
+      shape: string
+      machine: string
+      machine_version: string
+      value: Json
+      timers: Json
+      children: Json
+      history: Json
+    }
+    Generated: never
   }
   spool: {
     Row: {

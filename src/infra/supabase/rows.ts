@@ -27,10 +27,10 @@ export type SessionPayload =
   | (SessionState & SessionIdentity & { readonly is_new: true })
   | (SessionState & { readonly is_new: false })
 
-/** Tenant and partition are the session's. Identity is named when it is opened, and never changes. */
+/** Tenant and partition are the session's, `state_since` is a trigger's. Identity is named when it is opened, and stays. */
 type ConversationState = Omit<
   Insert<'conversations'>,
-  'tenant_id' | 'partition' | 'machine' | 'opened_at' | 'previous_id'
+  'tenant_id' | 'partition' | 'machine' | 'opened_at' | 'previous_id' | 'state_since'
 > & { readonly base_version: number }
 type ConversationIdentity = Pick<Insert<'conversations'>, 'machine' | 'opened_at' | 'previous_id'>
 

@@ -53,6 +53,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     media: { of: () => ({ fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) }) },
     toUserKey,
     charts: null,
+    reviews: null,
     commands: {
       publisher: options.publisher ?? keep,
       ids: processIds,

@@ -189,6 +189,64 @@ export function describeForms(database: () => DatabaseInUse): void {
       revoke_api_token: { request: { tenant: 'default', name: 'x' }, expected: { revoked: false } },
       list_api_tokens: { request: { tenant: 'default' }, expected: { tokens: [] } },
       find_api_token: { request: { token_hash: 'x' }, expected: { tenant_id: null } },
+      live_view: {
+        request: { machine: 'conversation', windowSeconds: 3_600 },
+        expected: expect.objectContaining({ at: expect.any(String), states: expect.any(Array) }),
+      },
+      stuck_view: {
+        request: { machine: 'conversation', machineVersion: '1', states: [] },
+        expected: expect.objectContaining({ at: expect.any(String), states: [] }),
+      },
+      in_flight: {
+        request: { machine: 'conversation', samples: 1 },
+        expected: expect.objectContaining({ shapes: expect.any(Array) }),
+      },
+      list_to_wake: {
+        request: { machine: 'conversation', from: '1', to: '2', paths: [['PENDING']], after: null, limit: 5 },
+        expected: expect.objectContaining({ items: expect.any(Array) }),
+      },
+      tidy_moves: { request: {}, expected: expect.any(Object) },
+      list_journals: {
+        request: { machine: 'conversation', limit: 5 },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ id: session.conversationId })] }),
+      },
+      add_review_comment: {
+        request: {
+          comment_id: session.sessionId,
+          thread_id: session.sessionId,
+          machine: 'conversation',
+          about: 'conversation.PENDING',
+          chart_hash: '0123456789abcdef',
+          chart: { states: [] },
+          author: 'Ana',
+          body: 'why?',
+        },
+        expected: { threadId: session.sessionId },
+      },
+      settle_review_thread: {
+        request: { thread_id: session.sessionId, machine: 'conversation', is_resolved: true, author: 'Ana' },
+        expected: { settled: true },
+      },
+      list_review_threads: {
+        request: { machine: 'conversation' },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ resolvedBy: 'Ana' })] }),
+      },
+      give_review_verdict: {
+        request: {
+          id: session.sessionId,
+          review_id: 'conversation@1..2',
+          base: {},
+          head: {},
+          verdict: 'approved',
+          author: 'Ana',
+          note: '',
+        },
+        expected: { at: expect.any(String) },
+      },
+      list_review_verdicts: {
+        request: { review_id: 'conversation@1..2' },
+        expected: { items: [expect.objectContaining({ verdict: 'approved' })] },
+      },
       get_stored_conversation: {
         request: conversation,
         expected: { stored: expect.objectContaining({ machine: 'conversation' }) },

@@ -14,6 +14,7 @@ import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
 import { describeTenancy } from './tenancy-suite.ts'
+import { describeReviews } from './reviews-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 import { describeVersions } from './versions-suite.ts'
@@ -35,4 +36,5 @@ describe.each(backends)('the store on %s', (backend) => {
   describeAssistantUsage(database)
   describeIdentities(database)
   describeTenancy(database)
+  describeReviews(database)
 })

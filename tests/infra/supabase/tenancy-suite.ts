@@ -23,8 +23,38 @@ import type { DatabaseInUse } from './use-database.ts'
 
 const otherAddress = 'whatsapp:+14155230001'
 
+/** What the reviewers of a chart read and write: of the deployment, closed to tenants' tokens by its routes. */
+const reviewing: readonly (readonly [name: string, request: object])[] = [
+  [
+    'add_review_comment',
+    {
+      comment_id: nextId(),
+      thread_id: nextId(),
+      machine: 'conversation',
+      about: 'conversation',
+      chart_hash: '0123456789abcdef',
+      chart: { states: [] },
+      author: 'Ana',
+      body: 'why?',
+    },
+  ],
+  ['settle_review_thread', { thread_id: nextId(), machine: 'conversation', is_resolved: true, author: 'Ana' }],
+  ['list_review_threads', { machine: 'conversation' }],
+  [
+    'give_review_verdict',
+    { id: nextId(), review_id: 'conversation@1..2', base: {}, head: {}, verdict: 'approved', author: 'Ana', note: '' },
+  ],
+  ['list_review_verdicts', { review_id: 'conversation@1..2' }],
+  ['live_view', { machine: 'conversation', windowSeconds: 3_600 }],
+  ['stuck_view', { machine: 'conversation', machineVersion: '1', states: [] }],
+  ['in_flight', { machine: 'conversation', samples: 1 }],
+  ['list_to_wake', { machine: 'conversation', from: '1', to: '2', paths: [], limit: 5 }],
+  ['tidy_moves', {}],
+]
+
 type Side = {
   readonly session: TestSession
+  readonly messageId: string
   readonly effectId: string
   readonly providerId: string
   readonly commandId: string
@@ -226,6 +256,7 @@ async function makeSide(
   )
   return {
     session,
+    messageId: message.messageId,
     effectId: effect.effectId,
     providerId,
     commandId: command.commandId,
@@ -387,6 +418,8 @@ function toCalls(
     },
     describe_deployment: { request: {}, isOfDeployment: true },
     distinct_states: { request: {}, isOfDeployment: true },
+    list_journals: { request: { ...tenant, machine: 'conversation', limit: 200 } },
+    ...Object.fromEntries(reviewing.map(([name, request]) => [name, { request, isOfDeployment: true }])),
     watch_spool: { request: { is_log_down: false } },
     spool_events: {
       request: {
