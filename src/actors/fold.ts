@@ -19,7 +19,9 @@ import type {
   MessageRecord,
   ParkedEvent,
   SessionCommit,
+  SessionNotice,
 } from './ports.ts'
+import type { SendFailure } from './alarms.ts'
 import type { Json } from '../machines/json.ts'
 import { toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
@@ -41,6 +43,9 @@ export class Fold {
   readonly deliveries: DeliveryRecord[] = []
   readonly commands: CommandRecord[] = []
   readonly parked: ParkedEvent[] = []
+  readonly notices: SessionNotice[] = []
+  /** Told to the people who run Duologue, after the commit. */
+  readonly failures: SendFailure[] = []
   readonly identities: IdentityRecord[] = []
   readonly emitted: Json[] = []
   steps = 0
@@ -54,8 +59,14 @@ export class Fold {
       this.effectUpdates.size === 0 &&
       this.deliveries.length === 0 &&
       this.commands.length === 0 &&
+      this.notices.length === 0 &&
       this.parked.length === 0
     )
+  }
+
+  /** It takes the user's consent away. */
+  get withdraws(): boolean {
+    return this.notices.some(({ kind }) => kind === 'opted-out')
   }
 
   /** `before` is the conversation as the previous fold (or the store) left it; null when it opens here. */
@@ -97,6 +108,8 @@ export class Fold {
     this.deliveries.push(...decided.deliveries)
     this.commands.push(...decided.commands)
     this.parked.push(...decided.parked)
+    this.notices.push(...decided.notices)
+    this.failures.push(...decided.failures)
     this.identities.push(...decided.identities)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
@@ -135,6 +148,7 @@ export class Fold {
       deliveries: this.deliveries,
       commands: this.commands,
       parked: this.parked,
+      notices: this.notices,
       identities: this.identities,
     }
   }

@@ -127,8 +127,8 @@ export function toKind(event: LoggedEvent): EventKind {
 }
 
 /**
- * `<kind>:<channel>:<provider id>[:<status>]`: the log recognises a repeated publication by it. What was sent on to another
- * session is another publication, or the log would take it for the first one and drop it.
+ * `<kind>:<channel>:<provider id>[:<status>[:<error code>]]`: the log recognises a repeated publication by it. What was sent
+ * on to another session is another publication, or the log would take it for the first one and drop it.
  */
 export function toPublicationId(event: LoggedEvent): string {
   const first = toFirstPublicationId(event)
@@ -140,7 +140,7 @@ function toFirstPublicationId(event: LoggedEvent): string {
     case 'message.received':
       return `message:${event.businessAddress}:${event.providerId}`
     case 'delivery.updated':
-      return `status:${event.businessAddress}:${event.providerId}:${event.status}`
+      return `status:${event.businessAddress}:${event.providerId}:${event.status}${event.errorCode === null ? '' : `:${event.errorCode}`}`
     case 'command.issued':
     case 'quarantine.released':
     case 'clock.advanced':

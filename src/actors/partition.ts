@@ -7,7 +7,7 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
-import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
+import { tellFailure, tellNotice, tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
 import { Barrier } from './barrier.ts'
 import type { Lane } from './committer.ts'
@@ -226,7 +226,7 @@ export class Partition implements SessionOwner {
     const { clock, settings, reached } = this.#parts.host
     for (const [key, session] of this.#sessions) {
       if (clock.monotonic() - session.touchedAt < (settings.sessionIdleMs ?? limits.idleAfterMs)) continue
-      if (!session.isQuiet) continue
+      if (!session.isQuiet && !this.#parts.effects.awaitsUser(session)) continue
       this.#sessions.delete(key)
       void reached('passivated')
     }
@@ -262,6 +262,10 @@ export class Partition implements SessionOwner {
 
   finished(): void {
     this.#parts.lane.addCursor(this)
+  }
+
+  isSending(session: Session): boolean {
+    return this.#parts.effects.isSending(session)
   }
 
   duplicated(): void {
@@ -314,6 +318,8 @@ export class Partition implements SessionOwner {
     const { host, effects } = this.#parts
     for (const event of fold.emitted) host.emitted(session.newest?.conversation?.conversationId ?? '', event)
     for (const { commandId } of fold.commands) host.commandSettled(commandId)
+    for (const failure of fold.failures) tellFailure(host.telemetry, this.#whereIs(session), failure)
+    for (const notice of fold.notices) tellNotice(host.telemetry, this.#whereIs(session), notice)
     this.#schedule(session)
     effects.reconcile(session, this)
   }

@@ -441,6 +441,22 @@ export type CommandRecord = {
   readonly at: number
 }
 
+/** What a step learnt of a session beside its rows: the store keeps it as a proof, or for what comes next. */
+export type SessionNotice = {
+  /** `window-closed`: as of the attempt of the effect, where one is named. */
+  readonly kind: 'opted-out' | 'opted-in' | 'window-closed' | 'sender-paused'
+  /** Who said so: the user's message, or the provider, answering a send or in a callback. */
+  readonly source: 'message' | 'response' | 'callback'
+  /** The provider's error code. */
+  readonly code: string | null
+  /** Of the message that is meant: the user's own, or the one of ours that failed. */
+  readonly providerId: string | null
+  readonly effectId: string | null
+  /** How long the sender is paused; null for other kinds. */
+  readonly pauseMs: number | null
+  readonly at: number
+}
+
 /** The first events that wait in a session's quarantine, oldest first, as many as one commit may apply. */
 export type ParkedQueue = {
   readonly events: readonly (ParkedEvent & { readonly quarantineId: string })[]
@@ -501,6 +517,8 @@ export type SessionCommit = {
   readonly deliveries: readonly DeliveryRecord[]
   readonly commands: readonly CommandRecord[]
   readonly parked: readonly ParkedEvent[]
+  /** In the order in which they were learnt. */
+  readonly notices: readonly SessionNotice[]
   readonly identities?: readonly IdentityRecord[]
 }
 
@@ -532,10 +550,15 @@ export type CommitOutcome = {
   readonly sessions: ReadonlyMap<string, SessionOutcome>
 }
 
+/** Why a send may not go now though it is still wanted. */
+export type HoldReason = 'window-closed' | 'paced' | 'sender-paused'
+
 export type StartOutcome =
   | { readonly kind: 'started'; readonly effect: Effect }
   /** It may not be sent any more; it is `cancelled` in the database. */
-  | { readonly kind: 'cancelled'; readonly reason: 'opted-out' | 'window-closed' | 'speaker-changed' }
+  | { readonly kind: 'cancelled'; readonly reason: 'opted-out' | 'speaker-changed' }
+  /** It stays pending, and says why in its row. `until` is null where only the user's next message changes that. */
+  | { readonly kind: 'held'; readonly reason: HoldReason; readonly until: number | null }
   /** It is not pending (or not there). */
   | { readonly kind: 'not-pending' }
   | { readonly kind: 'fenced' }

@@ -42,7 +42,10 @@ export type SessionState = {
   readonly lastInboundAt: number | null
   readonly speaker: string
   readonly speakerToken: number
+  /** What the user last said here. Whether it stands is the store's to say: other numbers may share it. */
   readonly optedOut: boolean
+  /** How often the user opted out since the session was loaded: what began to start before does not go on. */
+  readonly withdrawals: number
   readonly clockOffsetMs: number
   /** Keys that it has given away. A session that is not there, because its key belongs to another one, gives that away. */
   readonly redirects: Redirects
@@ -67,6 +70,7 @@ export function createSessionState(sessionId: string, channel: Channel, userKey:
     speaker: 'none',
     speakerToken: 0,
     optedOut: false,
+    withdrawals: 0,
     clockOffsetMs: 0,
     redirects: noRedirects,
     identityVersion: 0,
@@ -89,6 +93,7 @@ export function fromLoaded(loaded: LoadedSession, channel: Channel): SessionStat
     speaker: loaded.speaker,
     speakerToken: loaded.speakerToken,
     optedOut: loaded.optedOut,
+    withdrawals: 0,
     clockOffsetMs: loaded.clockOffsetMs,
     redirects: loaded.redirects ?? noRedirects,
     identityVersion: loaded.identityVersion ?? 0,

@@ -13,6 +13,8 @@
  *    else. Its entries wait, and the cursor with them, until a node that knows the version has the partition.
  * 7. What belongs to another session is sent on in order, and only as the store says at that moment: memory may be
  *    older than the link. Its position is finished when the log has it again.
+ * 8. A fold that takes the user's consent away leaves when no send of the session is on its way, and none starts
+ *    before it is committed.
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
@@ -36,6 +38,8 @@ export interface SessionOwner {
   changed(session: Session): void
   /** A position is finished without a commit of its own. */
   finished(): void
+  /** A send of the session is on its way to the provider, or may be. */
+  isSending(session: Session): boolean
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
   /** Publishes the entry for the session of this user key; resolves when the log has it, or nobody here may say so. */
@@ -76,16 +80,25 @@ export class Session {
     return this.#mailbox
   }
 
-  /** Nothing is under way: it may leave memory. */
-  get isQuiet(): boolean {
+  /** Nothing of it is to be decided or committed. */
+  get isIdle(): boolean {
     return (
       this.phase === 'ready' &&
       this.#mailbox.length === 0 &&
       this.inFlight === null &&
       this.pending === null &&
-      this.#forwarding === null &&
-      (this.newest?.effects.length ?? 0) === 0
+      this.#forwarding === null
     )
+  }
+
+  /** Nothing is under way: it may leave memory. */
+  get isQuiet(): boolean {
+    return this.isIdle && (this.newest?.effects.length ?? 0) === 0
+  }
+
+  /** The user has opted out, and the commit that says so is not answered yet. */
+  get isWithdrawing(): boolean {
+    return this.inFlight?.withdraws === true || this.pending?.withdraws === true
   }
 
   receive(entry: Entry): void {
@@ -157,6 +170,8 @@ export class Session {
   /** Hands the pending fold to the committer, with the state it leads to. */
   leave(): { fold: Fold; state: SessionState } | null {
     if (this.pending === null || this.inFlight !== null || this.newest === null) return null
+    // What is on its way arrives first: when an opt-out is committed, nothing is sent any more (invariant 8).
+    if (this.pending.withdraws && this.owner.isSending(this)) return null
     const fold = this.pending
     const state = this.newest
     this.inFlight = fold

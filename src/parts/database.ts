@@ -22,6 +22,7 @@ import { createIdentities } from '../infra/supabase/identities.ts'
 import { createLiveReadModel } from '../infra/supabase/live-read-model.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
+import type { SendingModel } from '../actors/sending-model.ts'
 import { createReviewStore } from '../infra/supabase/reviews.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
@@ -30,7 +31,7 @@ import { createAdministration } from '../infra/supabase/tenants.ts'
 import type { Administration } from '../infra/supabase/tenants.ts'
 
 export type DatabasePart = {
-  readonly repository: Store & ReadModel & Repository
+  readonly repository: Store & ReadModel & SendingModel & Repository
   readonly spool: SpoolStore
   readonly identities: IdentityStore & LinkStore
   readonly administration: Administration

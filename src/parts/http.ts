@@ -29,6 +29,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    sending: database.repository,
     media: parts.media,
     findTenantByToken: createTokenCache(database.administration.findTenantByToken, processClock),
     links: createSessionLinks({

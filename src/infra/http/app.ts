@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
+import type { SendingModel } from '../../actors/sending-model.ts'
 import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
@@ -23,6 +24,7 @@ import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
 import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
+import { registerSendingRoutes } from './sending-routes.ts'
 import { registerSessionRoutes, type LinkService } from './session-routes.ts'
 import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
@@ -36,6 +38,7 @@ export type AppOptions = {
   readonly apiToken: string
   readonly findTenantByToken?: AccessOptions['findTenantByToken']
   readonly readModel: ReadModel
+  readonly sending: SendingModel
   /** Reads the attachments of messages. */
   readonly media: MediaOfAccounts
   /** Absent where nobody may link sessions. */
@@ -123,6 +126,7 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   const { apiToken, findTenantByToken = async () => null, links } = options
   scope.addHook('onRequest', createAccessCheck({ apiToken, sessions, findTenantByToken }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerSendingRoutes(api, options))
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))

@@ -29,12 +29,14 @@ export const commandShapes: { readonly [name: string]: CommandShape } = {
   },
   reply: {
     eventType: 'operator.replied',
-    summary: 'The assigned operator writes to the user: text, media, or a template of the provider',
+    summary:
+      'The assigned operator writes to the user: text, media, or a template of the provider. Outside the 24-hour window all but a template is held (`…/sending` says so)',
     required: ['operatorId'],
     properties: {
       operatorId,
       body: { type: 'string', maxLength: 4_096 },
       contentSid: { type: 'string', pattern: '^HX[0-9a-fA-F]{32}$' },
+      contentVariables: { type: 'object', description: 'of the template', additionalProperties: text },
       mediaUrls: { type: 'array', maxItems: 10, items: { type: 'string', format: 'uri' } },
     },
   },

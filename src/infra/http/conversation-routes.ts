@@ -21,7 +21,7 @@ const cursorPattern = /^[\x21-\x7e]{1,1024}$/
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const addressCharactersMax = 256
 
-type Query = { readonly [name: string]: string | readonly string[] | undefined }
+export type Query = { readonly [name: string]: string | readonly string[] | undefined }
 
 export async function registerConversationRoutes(
   app: FastifyInstance,
@@ -99,7 +99,7 @@ function readStatus(query: Query): Status | null {
   return status
 }
 
-function readAddress(query: Query): string | null {
+export function readAddress(query: Query): string | null {
   const address = readOne(query, 'address')
   if (address === null) return null
   if (address === '' || address.length > addressCharactersMax || !address.isWellFormed() || address.includes('\0')) {

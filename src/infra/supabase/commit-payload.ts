@@ -16,6 +16,7 @@ import type {
   IdentityPayload,
   JournalPayload,
   MessagePayload,
+  NoticePayload,
   PartitionPayload,
   QuarantinePayload,
   SessionPayload,
@@ -39,6 +40,7 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     commands: toColumns(sessions.flatMap(toCommands)),
     identities: toColumns(sessions.flatMap(toIdentities)),
     quarantine: toColumns([...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)]),
+    notices: toColumns(sessions.flatMap(toNotices)),
   }
 }
 
@@ -216,6 +218,19 @@ function toCommands(session: SessionCommit): CommandPayload[] {
     version: command.version,
     reason: command.reason,
     at: toIso(command.at),
+  }))
+}
+
+function toNotices({ sessionId, notices }: SessionCommit): NoticePayload[] {
+  return notices.map((notice) => ({
+    session_id: sessionId,
+    kind: notice.kind,
+    source: notice.source,
+    code: notice.code,
+    provider_id: notice.providerId,
+    effect_id: notice.effectId,
+    pause_ms: notice.pauseMs,
+    at: toIso(notice.at),
   }))
 }
 

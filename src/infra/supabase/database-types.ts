@@ -51,6 +51,8 @@ export type Tables = {
       token_secret_name: string | null
       settings: Json
       created_at: string
+      paused_until: string | null
+      paused_because: string | null
     }
     Generated: 'business_token'
   }
@@ -139,6 +141,8 @@ export type Tables = {
       outcome: Json
       message_id: string | null
       created_at: string
+      held_because: string | null
+      held_since: string | null
     }
     Generated: never
   }
@@ -235,6 +239,32 @@ export type Tables = {
       is_leaving: boolean
       machines: Json
       can_read: boolean
+    }
+    Generated: never
+  }
+  opt_out_blocks: {
+    Row: {
+      effect_id: string
+      opt_out_id: string
+      at: string
+    }
+    Generated: never
+  }
+  opt_outs: {
+    Row: {
+      id: string
+      tenant_id: string
+      scope: string
+      user_key: string
+      session_id: string | null
+      source: string
+      code: string | null
+      provider_id: string | null
+      effect_id: string | null
+      at: string
+      recorded_at: string
+      ended_at: string | null
+      ended_by: string | null
     }
     Generated: never
   }
@@ -352,6 +382,8 @@ export type Tables = {
       created_at: string
       redirects: Json
       identity_version: number
+      window_closed_at: string | null
+      pace_at: string | null
     }
     Generated: 'session_key'
   }

@@ -16,6 +16,8 @@ type SessionState = Omit<
   | 'channel_id'
   | 'business_address'
   | 'user_key'
+  | 'window_closed_at'
+  | 'pace_at'
   | 'redirects'
   | 'identity_version'
 > & { readonly is_quarantined: boolean; readonly identity_version: number | null }
@@ -46,7 +48,10 @@ export type MessagePayload = Omit<Insert<'messages'>, 'channel_id' | 'transcript
 }
 
 /** The database's clock fills the rest. */
-export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>
+export type EffectPayload = Omit<
+  Insert<'effects'>,
+  'deadline' | 'started_at' | 'created_at' | 'outcome' | 'held_because' | 'held_since'
+>
 
 export type EffectUpdatePayload = Pick<
   Insert<'effects'>,
@@ -59,6 +64,12 @@ export type DeliveryPayload = Pick<
 > & { readonly at: string }
 
 export type CommandPayload = Insert<'commands'>
+
+export type NoticePayload = Pick<Row<'opt_outs'>, 'code' | 'provider_id' | 'effect_id' | 'at' | 'source'> & {
+  readonly session_id: string
+  readonly kind: string
+  readonly pause_ms: number | null
+}
 
 /** Without a message it says what was learned beside one. */
 export type IdentityPayload = Omit<Insert<'message_keys'>, 'message_id'> & { readonly message_id: string | null }
@@ -93,6 +104,7 @@ export type CommitPayload = {
   readonly commands: Columns<CommandPayload>
   readonly identities: Columns<IdentityPayload>
   readonly quarantine: Columns<QuarantinePayload>
+  readonly notices: Columns<NoticePayload>
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────
@@ -101,7 +113,10 @@ export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor
   readonly surplus: boolean
 }
 
-export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outcome' | 'created_at'>
+export type EffectRow = Omit<
+  Row<'effects'>,
+  'session_id' | 'partition' | 'outcome' | 'created_at' | 'held_because' | 'held_since'
+>
 
 export type LoadedConversationRow = Pick<
   Row<'conversations'>,
@@ -110,7 +125,10 @@ export type LoadedConversationRow = Pick<
 
 type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
 
-export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at' | 'redirects'> & {
+export type LoadedSessionRow = Omit<
+  Row<'sessions'>,
+  'partition' | 'conversation_id' | 'created_at' | 'redirects' | 'window_closed_at' | 'pace_at'
+> & {
   readonly redirects: { readonly [userKey: string]: string }
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null

@@ -26,6 +26,14 @@ const counters: {
   identity_splits: { help: 'Webhooks whose keys lead to two sessions: an operator may link them.' },
   effects: { help: 'Effects that ended, by kind and outcome.', labels: { kind: [], outcome: [] } },
   effects_started: { help: 'Sends that asked to start, by what the store said.', labels: { kind: [], outcome: [] } },
+  delivery_failures: {
+    help: 'Messages that were not delivered, by what is done about it and who told.',
+    labels: { action: [], source: [] },
+  },
+  session_notices: {
+    help: 'What users and the provider said about whether and when a user may be written to.',
+    labels: { kind: [], source: [] },
+  },
   sends_left_uncertain: { help: 'Sends that a person has to look at.' },
   partitions_lost: { help: 'Partitions that went to another node, or whose lease ended.' },
   partitions_handed_over: { help: 'Partitions that were given up in order, by a stop or because others had less.' },

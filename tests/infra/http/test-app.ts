@@ -49,6 +49,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     readMetrics: async () => '# HELP duologue_commits_total Commits.\n',
     apiToken,
     readModel: createMemoryReadModel([]),
+    sending: { getSending: async () => null, listOptOuts: async () => ({ items: [], next: null }) },
     media: { of: () => ({ fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) }) },
     toUserKey,
     charts: null,

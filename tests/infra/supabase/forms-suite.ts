@@ -104,6 +104,11 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: { ...conversation, limit: 5 },
         expected: expect.objectContaining({ items: expect.anything() }),
       },
+      get_sending: {
+        request: conversation,
+        expected: { sending: expect.objectContaining({ conversationId: session.conversationId, held: [] }) },
+      },
+      list_opt_outs: { request: { limit: 5 }, expected: { items: [], next: null } },
       list_history: { request: conversation, expected: page({ toStatus: 'PENDING' }) },
       quarantine_list: { request: {}, expected: { items: [], next: null } },
       quarantine_get: { request: { id: session.sessionId }, expected: { item: null } },

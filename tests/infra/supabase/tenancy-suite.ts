@@ -354,6 +354,8 @@ function toCalls(
     list_messages: { request: stolen, expected: null },
     message_media: { request: { ...stolen, message_id: theirs.messageId, index: 0 }, expected: { media: null } },
     list_events: { request: stolen, expected: null },
+    get_sending: { request: stolen, expected: { sending: null } },
+    list_opt_outs: { request: { ...tenant, limit: 200 } },
     list_history: { request: stolen, expected: null },
     get_stored_conversation: { request: stolen, expected: { stored: null } },
     get_command: { request: { ...tenant, command_id: theirs.commandId }, expected: { command: null } },

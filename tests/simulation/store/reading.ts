@@ -45,7 +45,14 @@ function isStored(tables: Tables, channelId: string, key: string): boolean {
 }
 
 export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSession {
-  const { partition: _partition, conversationId, isQuarantined, ...row } = session
+  const {
+    partition: _partition,
+    windowClosedAt: _closed,
+    paceAt: _pace,
+    conversationId,
+    isQuarantined,
+    ...row
+  } = session
   const conversation = conversationId === null ? undefined : tables.conversations.get(conversationId)
   const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
   return {
@@ -88,6 +95,7 @@ export function toEffect({
   partition: _partition,
   createdAt: _created,
   outcome: _,
+  heldBecause: _held,
   ...effect
 }: EffectRow): Effect {
   return effect
