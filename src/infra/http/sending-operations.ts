@@ -54,6 +54,7 @@ export const sendingOperations = {
   sending: {
     summary: 'May this user be written to now; what waits and why; what was not delivered and why',
     access: 'api',
+    isTenantAware: true,
     parameters: [{ in: 'path', name: 'id', schema: { type: 'string', format: 'uuid' } }],
     answer: { status: 200, contentType: 'application/json', schema: sending },
     problems: [400, 401, 403, 404],
@@ -61,6 +62,7 @@ export const sendingOperations = {
   optOuts: {
     summary: 'Who opted out, by what, and which messages that stopped; the newest first',
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'query', name: 'address', schema: text },
       { in: 'query', name: 'cursor', schema: text },

@@ -1,7 +1,8 @@
 /** Reading what may be sent, what waits, and who opted out. Nothing here changes anything. */
 import type { FastifyInstance } from 'fastify'
 import type { SendingModel } from '../../actors/sending-model.ts'
-import { read, readAddress, readConversationId, readPage, type Query } from './conversation-routes.ts'
+import { toTenant } from './access.ts'
+import { read, readAddress, readConversationId, readPageOf, type Query } from './conversation-routes.ts'
 import { sendingOperations as operations } from './sending-operations.ts'
 
 export type SendingRouteOptions = {
@@ -14,12 +15,12 @@ export async function registerSendingRoutes(app: FastifyInstance, options: Sendi
   const { sending, toUserKey } = options
   app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
   app.get('/api/conversations/:id/sending', { config: { operation: operations.sending } }, async (request) =>
-    read(sending.getSending(readConversationId(request))),
+    read(sending.getSending(readConversationId(request), toTenant(request).tenantId)),
   )
   app.get('/api/opt-outs', { config: { operation: operations.optOuts } }, async (request) => {
     const query = request.query as Query
     const address = readAddress(query)
     const ofUser = address === null ? {} : { userKey: toUserKey(address) ?? address }
-    return read(sending.listOptOuts({ ...readPage(query), ...ofUser }))
+    return read(sending.listOptOuts({ ...readPageOf(request), ...ofUser }))
   })
 }

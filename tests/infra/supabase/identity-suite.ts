@@ -159,6 +159,33 @@ export function describeIdentities(database: () => DatabaseInUse): void {
       expect(generations).toEqual(generations.toSorted((one, other) => one - other))
     })
 
+    test('who opted out under one address has opted out under all that are linked, and stays so when they are parted', async () => {
+      const { order, into, from } = await makeTwo()
+      const optedOut = async (): Promise<readonly unknown[]> =>
+        database().sql(
+          `select session.user_key, (select source from duologue.opt_outs where id = duologue.opt_out_of(session)) as source
+          from duologue.sessions as session where id in ('${into.sessionId}', '${from.sessionId}') order by user_key`,
+        )
+      await database().sql(
+        `insert into duologue.opt_outs (tenant_id, scope, user_key, session_id, source, at, recorded_at)
+        values ('${from.created.tenantId}', 'channel:${from.created.channelId}', '${number}', '${from.sessionId}', 'message', now(), now())`,
+      )
+      const byUser = (one: string | null, other: string | null): unknown =>
+        [
+          { user_key: phone, source: one },
+          { user_key: number, source: other },
+        ].toSorted((a, b) => (a.user_key < b.user_key ? -1 : 1))
+      expect(await optedOut()).toEqual(byUser(null, 'message'))
+      await identities().linkIdentities({ ...order, ...word, linkId: nextId(), closedConversationId: null })
+      expect(await optedOut()).toEqual(byUser('message', 'message'))
+      await identities().unlinkIdentities({ ...order, ...word, newSessionId: nextId() })
+      expect(await optedOut()).toEqual(byUser('message', 'message'))
+      const [rows] = await database().sql(
+        `select count(*)::int as proofs from duologue.opt_outs where ended_at is null`,
+      )
+      expect(rows).toEqual({ proofs: 2 })
+    })
+
     test('a link takes all keys of the other session along; undone, they are back, and asked twice it is made once', async () => {
       const { order, into, from } = await makeTwo()
       const linkId = nextId()
