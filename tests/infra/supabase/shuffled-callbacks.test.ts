@@ -65,6 +65,8 @@ const performers: EffectPerformers = {
       providerId: null,
     }),
   },
+  // Nobody speaks here.
+  transcribe: { isVisible: false, perform: async () => ({ kind: 'done', output: null, providerId: null }) },
   sendMessage: {
     isVisible: true,
     // Of every third session's last piece the answer is lost: only a callback says that it was taken.
