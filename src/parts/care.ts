@@ -38,6 +38,7 @@ type Opened = {
 
 /** After a reconnect nothing is published before the log was looked at, but for so long at most. */
 const lookWithinMs = 2_000
+const tidyEveryMs = 10 * 60_000
 
 export function openCare({ config, telemetry, log: part, database, provider }: Opened): CarePart {
   const { nodeId, roles } = config
@@ -74,6 +75,7 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
   const janitor = roles.includes('actors')
     ? openJanitor({ stream: part.stream, log, state: database.logState, ...common })
     : null
+  const stopTidying = roles.includes('actors') ? keepMovesTidy(database, telemetry) : null
   return {
     log,
     spooling: { publish },
@@ -83,9 +85,25 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
       stop()
       resolver.stop()
       janitor?.stop()
+      stopTidying?.()
       await spooling.stop()
     },
   }
+}
+
+/** Counts of transitions by the minute become counts by the hour; whichever node comes first does it for all. */
+function keepMovesTidy({ live }: DatabasePart, telemetry: ProcessTelemetry): () => void {
+  let cancel = (): void => {}
+  const again = (): void => {
+    cancel = processClock.schedule(tidyEveryMs, () => {
+      void live.tidyMoves().then(again, (error: unknown) => {
+        telemetry.log('warn', 'could not tidy the counts of transitions', { error: String(error) })
+        again()
+      })
+    })
+  }
+  again()
+  return () => cancel()
 }
 
 /** What is stored of these provider ids; null when the address is no channel. */

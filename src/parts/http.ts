@@ -22,6 +22,7 @@ const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart, draft: Draft | null): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
   await provider.accounts.refresh()
+  const live = toLive(parts, charts, draft)
   return createApp({
     clock: processClock,
     telemetry,
@@ -50,7 +51,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
-    charts: { ...charts, ...toLive(parts, charts, draft) },
+    charts: { ...charts, ...live },
     reviews: openReviews({
       library: charts.library,
       store: database.reviews,
@@ -58,7 +59,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       machines,
       draft,
       reviewToken: config.reviewToken,
-      live: database.live,
+      checkInFlight: live.checkInFlight,
     }),
     webhooks: config.roles.includes('webhook')
       ? {

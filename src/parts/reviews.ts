@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-import type { LiveReadModel } from '../actors/live-read-model.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { ReviewStore, StoredVerdict } from '../actors/review-store.ts'
 import { compareCharts } from '../charts/compare/compare-charts.ts'
@@ -18,8 +17,8 @@ import { judgeReview, reviewSchemaName, verdictSchema } from '../charts/review/r
 import type { ReviewSide, Verdict } from '../charts/review/review.ts'
 import type { ReviewRouteOptions } from '../infra/http/review-routes.ts'
 import type { MachineRegistration, MachineRegistry } from '../machines/registry.ts'
-import { checkProposal } from './check-proposal.ts'
 import type { Draft } from './draft.ts'
+import type { InFlightCheck } from './in-flight.ts'
 import { hashOwnSources } from './machine-sources.ts'
 import { createReplays } from './replays.ts'
 
@@ -30,7 +29,8 @@ export type ReviewsOptions = {
   readonly machines: MachineRegistry
   readonly draft: Draft | null
   readonly reviewToken: string | null
-  readonly live: Pick<LiveReadModel, 'inFlight'>
+  /** Of everybody who is stored, against the proposed machine. */
+  readonly checkInFlight: InFlightCheck
 }
 
 export type ReviewsPart = Pick<
@@ -64,10 +64,10 @@ export function openReviews(options: ReviewsOptions): ReviewsPart {
       return registration === undefined ? null : replays.run(registration, filter, conversationsMax)
     },
     async readReview(id, base, head) {
-      const registration = registrationOf(head)
+      const isRunnable = registrationOf(head) !== undefined
       const [verdicts, inFlight] = await Promise.all([
         store.listVerdicts(id),
-        registration === undefined ? null : checkProposal(options.live, library, head, registration),
+        isRunnable ? options.checkInFlight(head) : null,
       ])
       return toAnswer({ id, base, head }, verdicts.map(toVerdict), inFlight, { toSide, reviewToken })
     },

@@ -13,6 +13,7 @@ import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import { registeredMachines } from '../../../src/machines/registered.ts'
 import { openCharts, type ChartsPart } from '../../../src/parts/charts.ts'
 import type { Draft } from '../../../src/parts/draft.ts'
+import { createInFlightCheck } from '../../../src/parts/in-flight.ts'
 import { createReplays } from '../../../src/parts/replays.ts'
 import { openReviews } from '../../../src/parts/reviews.ts'
 import { draftVersion, ownVersion, registration } from '../../support/machines/draft-conversation.ts'
@@ -37,6 +38,13 @@ let store: ReturnType<typeof createMemoryStore>
 beforeAll(async () => {
   charts = openCharts({ onFailure: (error) => console.error(error), layoutTimeoutMs: 60_000, draft })
   store = createMemoryStore()
+  const checkInFlight = createInFlightCheck({
+    library: charts.library,
+    machines: registeredMachines,
+    drafts: draft.machines,
+    live: { inFlight: async () => ({ at: '2026-11-25T10:00:00.000Z', snapshotId: '1', shapes: [] }) },
+    maps: [],
+  })
   const open = async (token: string | null): Promise<TestApp> => {
     const reviews = openReviews({
       library: charts.library,
@@ -45,7 +53,7 @@ beforeAll(async () => {
       machines: registeredMachines,
       draft,
       reviewToken: token,
-      live: { inFlight: async () => ({ at: '2026-11-25T10:00:00.000Z', snapshotId: '1', shapes: [] }) },
+      checkInFlight,
     })
     return createTestApp({ charts, reviews, findTenantByToken: async () => 'the-tenant' })
   }
