@@ -7,6 +7,7 @@ export default defineConfig({
     include: [
       // Not the random ones: thousands of mutants would wait for each of them, and the chart has its own hunt.
       'tests/machines/{lifecycle,operators,timers,registration,chart,split-text,closing-words,held-out-phrases}.test.ts',
+      'tests/machines/{rates,voice-messages,older-versions,tenant-phrases,role-automaton}.test.ts',
       'tests/actors/{step,step-orders,effects,host}.test.ts',
     ],
     testTimeout: 60_000,

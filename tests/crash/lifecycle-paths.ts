@@ -247,7 +247,7 @@ export const lifecyclePaths: readonly LifecyclePath[] = [
     inbound: 1,
     ends: 'PROGRESS',
     async lead(user) {
-      await user.fault('window-refused', 99)
+      await user.fault('refused', 99, { code: 63013 })
       await user.say('hello')
     },
   },

@@ -235,18 +235,18 @@ describe('11. a failed send ends in a visible, retried or final state', () => {
 
   test('one that the provider refuses for good is failed, with its code', async () => {
     const user = newUser()
-    await production.fake.fault('window-refused')
+    await production.fake.fault('refused', 1, { code: 63013 })
     await client.say(user, 'hello')
     await until(async () => (await lastMessage(user))?.deliveryStatus === 'failed', 10_000)
-    expect(await lastMessage(user)).toMatchObject({ errorCode: '63016' })
+    expect(await lastMessage(user)).toMatchObject({ errorCode: '63013' })
   })
 
   test('one that was accepted and then not delivered says so', async () => {
     const user = newUser()
-    await production.fake.fault('window-closed')
+    await production.fake.fault('undelivered', 1, { code: 30008 })
     await client.say(user, 'hello')
     await until(async () => (await lastMessage(user))?.deliveryStatus === 'undelivered', 10_000)
-    expect(await lastMessage(user)).toMatchObject({ errorCode: '63016' })
+    expect(await lastMessage(user)).toMatchObject({ errorCode: '30008' })
   })
 
   test('a user who cannot be reached ends the conversation as FAILED; the next one is told why', async () => {
