@@ -2,7 +2,9 @@
 import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from '../tests/support/browser.ts'
+import { startReviewedService } from '../tests/browser/reviewed-service.ts'
 import { startSmallCharts } from '../tests/browser/small-charts.ts'
+import { draftVersion, ownVersion } from '../tests/support/machines/draft-conversation.ts'
 
 const docs = fileURLToPath(new URL('../docs', import.meta.url))
 const wide = { width: 1440, height: 900 }
@@ -32,6 +34,19 @@ const pictures = [
   },
 ] as const
 
+/** Of a review on a running service: what was replayed, the first that differs, and what tests walk. */
+const reviewPictures = [
+  { name: 'charts-review-light', overlay: '', size: wide, colorScheme: 'light' },
+  { name: 'charts-review-dark', overlay: '', size: wide, colorScheme: 'dark' },
+  { name: 'charts-review-narrow-light', overlay: '', size: narrow, colorScheme: 'light' },
+  { name: 'charts-review-narrow-dark', overlay: '', size: narrow, colorScheme: 'dark' },
+  { name: 'charts-tests-light', overlay: '&overlay=tests', size: wide, colorScheme: 'light' },
+  { name: 'charts-tests-dark', overlay: '&overlay=tests', size: wide, colorScheme: 'dark' },
+  { name: 'charts-findings-light', overlay: '&overlay=findings', size: wide, colorScheme: 'light' },
+] as const
+const reviewedUsers = 40
+
+const folder = process.env['SCREENSHOT_FOLDER'] ?? docs
 const charts = await startSmallCharts()
 const browser = await startBrowser()
 try {
@@ -43,10 +58,37 @@ try {
     await page.locator('.chart [data-state]').first().waitFor()
     if (query.includes('steps')) await page.locator('.walk li').nth(4).waitFor()
     await page.evaluate('document.fonts.ready')
-    await page.screenshot({ path: `${process.env['SCREENSHOT_FOLDER'] ?? docs}/${name}.png` })
+    await page.screenshot({ path: `${folder}/${name}.png` })
     await context.close()
   }
+  await takeReviews()
 } finally {
   await browser.close()
   await charts.close()
+}
+
+async function takeReviews(): Promise<void> {
+  const reviewed = await startReviewedService(reviewedUsers)
+  try {
+    const first = await browser.newContext()
+    await (await first.newPage()).goto(reviewed.link())
+    const storageState = await first.storageState()
+    await first.close()
+    for (const { name, overlay, size, colorScheme } of reviewPictures) {
+      const context = await browser.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1, storageState })
+      const page = await context.newPage()
+      const query = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}&tab=review`
+      await page.goto(`${reviewed.url()}/?${query}${overlay}`)
+      await page.locator('.gate').waitFor()
+      if (overlay === '') {
+        await page.getByRole('button', { name: 'Replay', exact: true }).click()
+        await page.locator('.replay .changes button').first().click()
+      } else await page.locator('.legend').waitFor()
+      await page.evaluate('document.fonts.ready')
+      await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' })
+      await context.close()
+    }
+  } finally {
+    await reviewed.close()
+  }
 }

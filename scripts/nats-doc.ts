@@ -227,6 +227,12 @@ WhatsApp gives for users without a number. Two spellings would be two sessions, 
 ${spellings.map((address) => `| \`${address}\` | \`${toUserKey(address)}\` |`).join('\n')}
 
 \`replyAddress\` is never folded: WhatsApp knows an account under one spelling only.
+
+A user may have several keys: a phone number, the business-scoped id, a second number. \`identities\` lists those that an event
+carries, the one that it came under first, and \`unresolved: true\` says that nobody was asked which session they lead to: the
+owner then notes what it learns by them. An event that belongs to another session is sent on to it by the owner, with
+\`forwarded\` counting how often (docs/decisions/2026-11-25-identity.md); a program never writes \`forwarded\`.
+\`businessAddress\` may be any channel of any tenant.
 `
 }
 

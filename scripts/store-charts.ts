@@ -47,7 +47,7 @@ async function listCharts(): Promise<readonly Chart[]> {
   if (version === undefined) throw new Error('--ref needs --as <version>')
   const charts = openCharts({ onFailure: () => {} })
   try {
-    return [...built, { ...(await readChart(ref, machine, charts.library)), version }]
+    return [...built, { ...(await readChart(ref, machine, charts.library)).chart, version }]
   } finally {
     await charts.close()
   }

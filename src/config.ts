@@ -31,6 +31,8 @@ export type Config = {
   readonly apiToken: string | null
   /** Null: nobody may comment. */
   readonly reviewToken: string | null
+  /** A git ref or a module: machines that are proposed. Null: none. */
+  readonly draft: string | null
   readonly databaseUrl: string | null
   /** Null: an embedded nats-server. */
   readonly nats: {
@@ -89,6 +91,7 @@ export function readConfig(env: Environment): Config {
     sessionIdleMs: settings.integer('DUOLOGUE_SESSION_IDLE_MS', { min: 100, max: 86_400_000, preset: 60_000 }),
     apiToken: settings.matching('DUOLOGUE_API_TOKEN', tokens),
     reviewToken: settings.matching('DUOLOGUE_REVIEW_TOKEN', tokens),
+    draft: settings.text('DUOLOGUE_DRAFT'),
     databaseUrl: settings.matching('DATABASE_URL', databaseUrls),
     nats: readNats(settings),
     supabase: readSupabase(settings),

@@ -17,10 +17,13 @@ import { openDataFolder } from './infra/data-folder/data-folder.ts'
 import type { DataFolder } from './infra/data-folder/data-folder.ts'
 import type { App } from './infra/http/app.ts'
 import { createTelemetry } from './infra/telemetry/telemetry.ts'
+import { loadDraft } from './parts/draft.ts'
 import { openCare } from './parts/care.ts'
 import { openDatabase } from './parts/database.ts'
+import { readMigrationMaps } from './parts/in-flight.ts'
 import { openLog } from './parts/log.ts'
 import type { Parts } from './parts/parts.ts'
+import { openWakes } from './parts/wakes.ts'
 
 export type Service = { readonly url: string; stop(): Promise<void> }
 
@@ -40,12 +43,15 @@ export async function start(config: Config, onFatal: (reason: string) => void): 
     const node = config.roles.includes('actors') ? openNode(parts) : null
     if (node !== null) closers.push(async () => node.stop())
     await node?.start()
+    if (node !== null) closers.push(openWakes(parts, readMigrationMaps()))
+    const draft = config.draft === null ? null : await loadDraft(config.draft)
     const charts = openCharts({
       machines: parts.machines,
+      draft,
       onFailure: (error) => parts.telemetry.log('warn', 'a chart could not be laid out', { error: toSentence(error) }),
     })
     closers.push(async () => charts.close())
-    const app = await openHttp(parts, node, charts)
+    const app = await openHttp(parts, node, charts, draft)
     closers.push(async () => app.server.close())
     const { host } = config.http
     await app.server.listen({ host, port: Number(new URL(parts.url).port) })
@@ -80,7 +86,7 @@ async function openParts(
     import('./parts/http.ts'),
   ])
   const [log, database] = [await opening.log, await opening.database]
-  const provider = await openProvider(config, folder, database.repository, log.publisher)
+  const provider = await openProvider(config, folder, database, log.publisher)
   closers.push(async () => provider.close())
   const media = provider.openMedia(config.mediaHosts, telemetry)
   const assistant = await openAssistant(config, database, media, telemetry)

@@ -18,6 +18,7 @@ describe('without any setting', () => {
       leaseMs: 3000,
       apiToken: null,
       reviewToken: null,
+      draft: null,
       databaseUrl: null,
       nats: null,
       supabase: null,

@@ -13,14 +13,18 @@ import { isClosed } from '../machines/status.ts'
 import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
-import type { Effect, EffectResult, EffectUpdate } from './ports.ts'
-import type { LoggedDelivery, LoggedEvent, LoggedMessage, MessageRecord } from './ports.ts'
+import { noteIdentities } from './identities.ts'
+import { noteConsent, toMachineName, toProviderConsent } from './note-consent.ts'
+import type { Effect, EffectResult } from './ports.ts'
+import type { LoggedEvent, LoggedMessage, MessageRecord } from './ports.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
 import type { WaitingEvent } from './release-quarantine.ts'
 import { noTimers, toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
+import { settle, update } from './settle-effect.ts'
 import { openConversation, readContext, readReason } from './step.ts'
 import { receiveCommand } from './take-command.ts'
+import { takeRefusal, updateDelivery } from './take-delivery.ts'
 import { bringUpToDate, findRegistration, findWriter, takeStep, tellChart } from './take-step.ts'
 import type { DecideContext, Work } from './take-step.ts'
 
@@ -98,9 +102,10 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   const messageId = work.context.ids.next()
   work.state = { ...work.state, replyAddress: event.replyAddress, lastInboundAt: at }
   const { body, media, content = null } = event
-  const parts = content === null ? {} : { content }
+  const consent = toProviderConsent(event.raw)
+  const parts = { ...(content !== null && { content }), ...(consent !== null && { consent }) }
   const received: ConversationEvent = { type: 'message.received', messageId, body, media, ...parts, at }
-  noteConsent(work, received)
+  noteConsent(work, received, { providerId: event.providerId, at })
   const isLimited = openWhenWanted(work, received, at) === 'over-limit'
   const record: MessageRecord = {
     messageId,
@@ -117,6 +122,7 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   }
   const place = work.fold.messages.push(record) - 1
   const emitted = work.fold.emitted.length
+  noteIdentities(work, event, messageId)
   tellChart(work, received, at, `message:${event.providerId}`, 'user')
   const isMarked = work.fold.emitted.slice(emitted).some((each) => isLimiting(each, messageId))
   if (isMarked) work.fold.messages[place] = { ...record, rateLimited: true }
@@ -126,20 +132,6 @@ function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
 function isLimiting(emitted: Json, messageId: string): boolean {
   const { type, messageId: named } = emitted as JsonObject
   return type === 'message.limited' && named === messageId
-}
-
-/** Kept with the session: it holds for every conversation, open or not. */
-function noteConsent(work: Work, event: { readonly type: string }): void {
-  const { channel, conversation } = work.state
-  const machine = conversation?.machine ?? toMachineName(work)
-  const consent = findRegistration(work.context, machine).toConsent(event, channel)
-  if (consent !== null) work.state = { ...work.state, optedOut: consent === 'withdrawn' }
-}
-
-/** The machine of new conversations: the tenant's, or the deployment's. */
-function toMachineName({ state, context }: Work): string {
-  const { machine } = state.channel.settings
-  return typeof machine === 'string' ? machine : context.defaultMachine
 }
 
 function openWhenWanted(work: Work, event: ConversationEvent, at: number): 'over-limit' | null {
@@ -182,21 +174,7 @@ function openWhenWanted(work: Work, event: ConversationEvent, at: number): 'over
   return null
 }
 
-// ── Deliveries and the session's clock ───────────────────────────────────────────────────────────
-
-function updateDelivery(work: Work, event: LoggedDelivery, at: number): void {
-  const { providerId, effectId, status, errorCode, raw } = event
-  work.fold.deliveries.push({ providerId, effectId, status, errorCode, raw, at })
-  const effect = work.state.effects.find((candidate) => candidate.effectId === effectId)
-  // The callback's URL names the effect: whatever became of our request, the provider has accepted it.
-  if (effect !== undefined && effect.status !== 'pending') {
-    settle(work, effect, { status: 'done', outcome: { providerId, by: 'callback' }, providerId })
-  }
-  // A message of an earlier conversation is nothing to the current one.
-  if (effectId !== null && !effectId.startsWith(`${work.state.conversation?.conversationId}:`)) return
-  const eventId = `status:${providerId}:${status}`
-  tellChart(work, { type: 'delivery.updated', effectId, status, errorCode, at }, at, eventId, 'system')
-}
+// ── The session's clock ──────────────────────────────────────────────────────────────────────────
 
 function advanceClock(work: Work, byMs: number): void {
   work.state = { ...work.state, clockOffsetMs: work.state.clockOffsetMs + byMs }
@@ -233,16 +211,21 @@ function fireDueTimers(work: Work, asOf: number): void {
 // ── Results of effects ───────────────────────────────────────────────────────────────────────────
 
 function takeResult(work: Work, started: Effect, result: EffectResult | Cancelled): void {
+  const at = work.context.now + work.state.clockOffsetMs
+  // Migrated first: the newer chart may want another actor under this id, whose result this is not.
+  if (isOutcomeOfChild(work, started, result)) bringUpToDate(work, at)
   const wanted = work.state.effects.find(({ effectId }) => effectId === started.effectId)
   if (wanted === undefined) return
-  const effect = { ...wanted, attempts: started.attempts, startedAt: started.startedAt }
-  const at = work.context.now + work.state.clockOffsetMs
+  // Of one that was sent again the store alone may have known what it says.
+  const params = wanted.params ?? started.params
+  const effect = { ...wanted, params, attempts: started.attempts, startedAt: started.startedAt }
   switch (result.kind) {
     case 'done':
       settle(work, effect, { status: 'done', outcome: result.output, providerId: result.providerId })
       tellOutcome(work, effect, result, at)
       return
     case 'failed':
+      if (takeRefusal(work, effect, result.error)) return
       settle(work, effect, { status: 'failed', outcome: result.error, providerId: null })
       tellOutcome(work, effect, result, at)
       return
@@ -258,6 +241,16 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       update(work, effect, { status: 'uncertain', nextAttemptAt: null, outcome: { reason: result.reason } })
       return
   }
+}
+
+function isOutcomeOfChild(
+  { state }: Work,
+  { effectId, childId, conversationId }: Effect,
+  result: { kind: string },
+): boolean {
+  const isTold = (result.kind === 'done' || result.kind === 'failed') && childId !== null && !state.quarantined
+  const isWanted = state.effects.some((effect) => effect.effectId === effectId)
+  return isTold && isWanted && conversationId === state.conversation?.conversationId
 }
 
 /** Invoked effects answer to the chart's actor; an action's effect is a message whose fate is a delivery. */
@@ -280,7 +273,7 @@ function tellOutcome(work: Work, effect: Effect, result: EffectResult & { kind: 
     result.kind === 'done'
       ? { type: `xstate.done.actor.${childId}`, output: result.output, actorId: childId }
       : { type: `xstate.error.actor.${childId}`, error: result.error, actorId: childId }
-  noteConsent(work, event as { readonly type: string } & JsonObject)
+  noteConsent(work, event as { readonly type: string } & JsonObject, { providerId: null, at })
   tellChart(work, event, at, `result:${effectId}`, 'assistant')
 }
 
@@ -292,26 +285,4 @@ function tellWaitingOutcome(work: Work, { effect, result }: Extract<WaitingEvent
   )
   if (isRestarted || (result.kind !== 'done' && result.kind !== 'failed')) return
   tellOutcome(work, effect, result, work.context.now + work.state.clockOffsetMs)
-}
-
-function settle(
-  work: Work,
-  effect: Effect,
-  settled: { status: 'done' | 'failed' | 'cancelled'; outcome: Json; providerId: string | null },
-): void {
-  const { effectId, attempts } = effect
-  work.fold.updateEffect({ effectId, attempts, nextAttemptAt: null, ...settled })
-  work.state = { ...work.state, effects: work.state.effects.filter((other) => other.effectId !== effectId) }
-}
-
-function update(
-  work: Work,
-  effect: Effect,
-  changed: Pick<EffectUpdate, 'nextAttemptAt' | 'outcome'> & { status: 'pending' | 'uncertain' },
-): void {
-  const { effectId, attempts } = effect
-  work.fold.updateEffect({ effectId, attempts, providerId: null, ...changed })
-  const updated: Effect = { ...effect, status: changed.status, nextAttemptAt: changed.nextAttemptAt }
-  const effects = work.state.effects.map((other) => (other.effectId === effectId ? updated : other))
-  work.state = { ...work.state, effects }
 }

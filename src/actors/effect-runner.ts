@@ -7,9 +7,12 @@
  * 3. Visible effects of one session go one after the other, in the order in which they were wanted.
  * 4. A running send is never aborted; a running draft is, when the chart leaves the state that wanted it.
  * 5. An inherited running send is uncertain after its deadline and is resolved before any resend.
+ * 6. A send that the store holds waits for its moment. One that waits for the user lets later ones pass: a template may
+ *    go where free-form text may not.
+ * 7. While an opt-out is being committed nothing starts, and what had begun to start goes back to be judged again.
  */
-import type { Json } from '../machines/json.ts'
 import { pause, toRetryDelay } from './committer.ts'
+import { EffectHolds, toOccasion } from './effect-holds.ts'
 import { EffectSlots } from './effect-slots.ts'
 import type { Cancelled } from './entry.ts'
 import { limits } from './host.ts'
@@ -19,15 +22,24 @@ import type { Effect, EffectPerformer, EffectRequest, EffectResult, StartOutcome
 import { resolveUncertain } from './resolve-uncertain.ts'
 import type { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
+import { hasRival, isWanted } from './wanted-effects.ts'
 
 type Running = { readonly controller: AbortController; readonly isVisible: boolean; readonly done: Promise<void> }
-type Waiting = { readonly session: Session; readonly partition: Partition; readonly effect: Effect }
+type Waiting = {
+  readonly session: Session
+  readonly partition: Partition
+  readonly effect: Effect
+  /** Of the session when it was asked for. */
+  readonly occasion: string
+  readonly withdrawals: number | undefined
+}
 
 export class EffectRunner {
   readonly #host: Host
   readonly #running = new Map<Session, Map<string, Running>>()
   readonly #toStart = new Map<string, Waiting>()
   readonly #slots = new EffectSlots()
+  readonly #holds = new EffectHolds()
   /** Asked about as often as makes sense; after a restart they are asked about once more. */
   readonly #leftToPerson = new Set<string>()
   #starting: Promise<void> | null = null
@@ -71,6 +83,31 @@ export class EffectRunner {
       await Promise.all(pending)
       if (partition.isLost) return
     }
+  }
+
+  /** A send of the session is on its way, or a former owner may still write one. */
+  isSending(session: Session): boolean {
+    const { clock, performers } = this.#host
+    if ([...(this.#running.get(session)?.values() ?? [])].some(({ isVisible }) => isVisible)) return true
+    if ([...this.#toStart.values()].some((waiting) => waiting.session === session)) return true
+    return (session.committed?.effects ?? []).some(
+      ({ kind, status, deadline }) =>
+        performers[kind]?.isVisible === true && status === 'running' && (deadline ?? 0) > clock.now(),
+    )
+  }
+
+  /** All that is left to do for the session waits for the user's next message. */
+  awaitsUser(session: Session): boolean {
+    const now = this.#host.clock.now()
+    return (
+      session.isIdle &&
+      (session.committed?.effects ?? []).every(
+        (effect) =>
+          effect.status === 'pending' &&
+          !this.#isRunning(session, effect) &&
+          this.#holds.find(session, effect.effectId, now)?.reason === 'window-closed',
+      )
+    )
   }
 
   #visibleOf(partition: Partition): Promise<void>[] {
@@ -124,7 +161,10 @@ export class EffectRunner {
     const now = clock.now()
     switch (effect.status) {
       case 'pending': {
-        const waitMs = (effect.nextAttemptAt ?? 0) - now
+        if (session.isWithdrawing) return true
+        const hold = this.#holds.find(session, effect.effectId, now)
+        if (hold?.reason === 'window-closed') return false
+        const waitMs = Math.max(effect.nextAttemptAt ?? 0, hold?.until ?? 0) - now
         if (waitMs > 0) this.#later(session, partition, waitMs)
         else this.#enqueueStart({ session, partition, effect })
         return true
@@ -153,8 +193,10 @@ export class EffectRunner {
     this.#host.clock.schedule(waitMs, () => this.reconcile(session, partition))
   }
 
-  #enqueueStart(waiting: Waiting): void {
-    this.#toStart.set(waiting.effect.effectId, waiting)
+  #enqueueStart({ session, partition, effect }: Pick<Waiting, 'session' | 'partition' | 'effect'>): void {
+    const occasion = toOccasion(session.committed)
+    const withdrawals = session.newest?.withdrawals
+    this.#toStart.set(effect.effectId, { session, partition, effect, occasion, withdrawals })
     this.#starting ??= this.#startAll().finally(() => {
       this.#starting = null
     })
@@ -194,9 +236,11 @@ export class EffectRunner {
     }
   }
 
-  #started({ session, partition, effect }: Waiting, outcome: StartOutcome | null, sentAt: number): void {
+  #started(waiting: Waiting, outcome: StartOutcome | null, sentAt: number): void {
+    const { session, partition, effect, occasion } = waiting
     if (partition.isLost) return
     if (outcome === null) {
+      this.#wentOn(session, partition)
       this.reconcile(session, partition)
       return
     }
@@ -204,7 +248,12 @@ export class EffectRunner {
     switch (outcome.kind) {
       case 'started':
         partition.renewed(sentAt)
-        this.#send(session, partition, outcome.effect)
+        this.#send({ ...waiting, effect: outcome.effect })
+        return
+      case 'held':
+        this.#holds.note(session, effect.effectId, { reason: outcome.reason, until: outcome.until, occasion })
+        this.#wentOn(session, partition)
+        this.reconcile(session, partition)
         return
       case 'cancelled':
         this.#answer(session, effect, { kind: 'cancelled', reason: outcome.reason })
@@ -220,7 +269,12 @@ export class EffectRunner {
     }
   }
 
-  #send(session: Session, partition: Partition, effect: Effect): void {
+  /** An opt-out may have waited for a send of the session that is not on its way any more. */
+  #wentOn(session: Session, partition: Partition): void {
+    if (session.isWithdrawing) partition.changed(session)
+  }
+
+  #send({ session, partition, effect, withdrawals }: Waiting): void {
     const performer = this.#host.performers[effect.kind]
     const deadline = partition.leaseValidUntil
     // The monotonic clock stands still while the machine sleeps; the wall clock does not.
@@ -228,6 +282,9 @@ export class EffectRunner {
     this.#run(session, partition, effect, true, async (signal) => {
       const request = this.#toRequest(session, effect, deadline, signal)
       if (request === null || performer === undefined) return null
+      // Judged again by the store, which keeps what an opt-out has blocked.
+      if (session.newest?.withdrawals !== withdrawals)
+        return { kind: 'retry', afterMs: 0, reason: 'the user opted out' }
       if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
       if (this.#host.clock.now() >= deadlineAt) return { kind: 'retry', afterMs: 0, reason: 'the lease had run out' }
       await this.#host.reached('after-effect-running')
@@ -243,21 +300,12 @@ export class EffectRunner {
     this.#run(session, partition, effect, false, async (signal) => {
       const request = this.#toRequest(session, effect, Infinity, signal)
       if (request === null || performer === undefined) return null
-      const resolved = await resolveUncertain(this.#host, performer, request, () => this.#hasRival(session, effect))
+      const resolved = await resolveUncertain(this.#host, performer, request, () =>
+        hasRival(session, effect, (other) => this.#isRunning(session, other)),
+      )
       // One that was cut short, because the partition was lost, is asked about anew if it comes back.
       if (resolved === null && !signal.aborted) this.#leftToPerson.add(effect.effectId)
       return resolved
-    })
-  }
-
-  /** Another send of the session with the same text has been started, and what became of it is not stored yet. */
-  #hasRival(session: Session, effect: Effect): boolean {
-    const { committed, newest } = session
-    return (committed?.effects ?? []).some((other) => {
-      const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
-      const isChanging = newest?.effects.includes(other) === false
-      const mayBeThere = isChanging || other.status !== 'pending' || this.#isRunning(session, other)
-      return isOther && mayBeThere && toBody(other) === toBody(effect)
     })
   }
 
@@ -282,7 +330,9 @@ export class EffectRunner {
       .then((result) => {
         running.delete(effect.effectId)
         if (running.size === 0) this.#running.delete(session)
-        if (partition.isLost || result === null || (controller.signal.aborted && !isVisible)) return
+        if (partition.isLost) return
+        if (isVisible) this.#wentOn(session, partition)
+        if (result === null || (controller.signal.aborted && !isVisible)) return
         this.#host.telemetry.count('effects', { kind: effect.kind, outcome: result.kind })
         void this.#host.reached('result-received')
         this.#answer(session, effect, result)
@@ -306,22 +356,6 @@ export class EffectRunner {
     const { sessionId, channel, replyAddress } = session.newest
     return { effect, session: { sessionId, ...channel, replyAddress }, deadlineMonotonicMs, signal }
   }
-}
-
-/** The newest fold, committed or not, still has it, and nobody else has the word since. */
-function isWanted(session: Session, effect: Effect): boolean {
-  const { newest } = session
-  if (newest === null || !newest.effects.some(({ effectId }) => effectId === effect.effectId)) return false
-  return effect.childId !== null || isOperators(effect) || newest.speakerToken === effect.speakerToken
-}
-
-function toBody({ params }: Effect): Json | undefined {
-  return (params as { readonly body?: Json } | null)?.body
-}
-
-/** What a person wrote and the chart took is sent, also when that person has left since (docs/decisions, operators). */
-function isOperators({ params }: Effect): boolean {
-  return (params as { readonly author?: Json } | null)?.author === 'operator'
 }
 
 function toFailure(error: unknown): { message: string; code: null } {

@@ -11,6 +11,9 @@ export type Entry =
   /** What waits in the session's quarantine goes on being applied. */
   | { readonly kind: 'drain' }
 
+/** What stands in the log. */
+export type LoggedEntry = Extract<Entry, { readonly kind: 'logged' }>
+
 /** It never reached the world, and must not any more. */
 export type Cancelled = { readonly kind: 'cancelled'; readonly reason: string }
 

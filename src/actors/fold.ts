@@ -14,11 +14,14 @@ import type {
   DeliveryRecord,
   Effect,
   EffectUpdate,
+  IdentityRecord,
   JournalEntry,
   MessageRecord,
   ParkedEvent,
   SessionCommit,
+  SessionNotice,
 } from './ports.ts'
+import type { SendFailure } from './alarms.ts'
 import type { Json } from '../machines/json.ts'
 import { toNextTimer } from './session-state.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
@@ -40,6 +43,10 @@ export class Fold {
   readonly deliveries: DeliveryRecord[] = []
   readonly commands: CommandRecord[] = []
   readonly parked: ParkedEvent[] = []
+  readonly notices: SessionNotice[] = []
+  /** Told to the people who run Duologue, after the commit. */
+  readonly failures: SendFailure[] = []
+  readonly identities: IdentityRecord[] = []
   readonly emitted: Json[] = []
   steps = 0
   /** One of the steps is a migration to a newer chart. */
@@ -52,8 +59,14 @@ export class Fold {
       this.effectUpdates.size === 0 &&
       this.deliveries.length === 0 &&
       this.commands.length === 0 &&
+      this.notices.length === 0 &&
       this.parked.length === 0
     )
+  }
+
+  /** It takes the user's consent away. */
+  get withdraws(): boolean {
+    return this.notices.some(({ kind }) => kind === 'opted-out')
   }
 
   /** `before` is the conversation as the previous fold (or the store) left it; null when it opens here. */
@@ -95,6 +108,9 @@ export class Fold {
     this.deliveries.push(...decided.deliveries)
     this.commands.push(...decided.commands)
     this.parked.push(...decided.parked)
+    this.notices.push(...decided.notices)
+    this.failures.push(...decided.failures)
+    this.identities.push(...decided.identities)
     this.emitted.push(...decided.emitted)
     this.steps += decided.steps
     this.migrates ||= decided.migrates
@@ -123,6 +139,7 @@ export class Fold {
       optedOut: state.optedOut,
       clockOffsetMs: state.clockOffsetMs,
       quarantined: state.quarantined,
+      identityVersion: state.identityVersion,
       conversationId: conversation?.conversationId ?? null,
       conversations: [...this.conversations.values()].map((folded) => toConversationCommit(folded, state)),
       messages: this.messages,
@@ -131,6 +148,8 @@ export class Fold {
       deliveries: this.deliveries,
       commands: this.commands,
       parked: this.parked,
+      notices: this.notices,
+      identities: this.identities,
     }
   }
 }

@@ -1,7 +1,18 @@
 /** Everything that the parts of one node share: the ports, the machines and the limits. */
 import type { Json } from '../machines/json.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
-import type { Clock, EffectPerformers, EventLog, Ids, Peers, Random, Reached, Store, Telemetry } from './ports.ts'
+import type {
+  Clock,
+  EffectPerformers,
+  EventLog,
+  EventPublisher,
+  Ids,
+  Peers,
+  Random,
+  Reached,
+  Store,
+  Telemetry,
+} from './ports.ts'
 
 export type Host = {
   readonly clock: Clock
@@ -9,6 +20,8 @@ export type Host = {
   readonly random: Random
   readonly log: EventLog
   readonly store: Store
+  /** Where an event goes that belongs to another session; absent where no session ever gives a key away. */
+  readonly forward?: EventPublisher
   /** Without it other nodes notice a release when they next claim. */
   readonly peers?: Peers
   readonly performers: EffectPerformers

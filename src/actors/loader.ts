@@ -89,6 +89,7 @@ export class Loader {
   #toStates(loaded: LoadedSessions): (session: Session) => Loaded {
     const sessions = new Map(loaded.sessions.map((each) => [each.sessionKey, each]))
     const channels = new Map(loaded.channels.map((each) => [each.businessToken, each]))
+    const aliases = new Map((loaded.aliases ?? []).map(({ sessionKey, home }) => [sessionKey, home]))
     const known = new Map<string, Set<string>>()
     for (const pair of loaded.knownKeys) {
       const [sessionKey = '', key = ''] = pair.split(' ')
@@ -101,7 +102,9 @@ export class Loader {
       const channel = channels.get(session.key.split('.')[0] ?? '')
       if (channel === undefined) return { state: null, knownKeys }
       const userKey = toUserKey(session)
-      return { state: createSessionState(this.#host.ids.next(), this.#channelOf(channel), userKey), knownKeys }
+      const state = createSessionState(this.#host.ids.next(), this.#channelOf(channel), userKey)
+      const home = aliases.get(session.key)
+      return { state: home === undefined ? state : { ...state, redirects: { [userKey]: home } }, knownKeys }
     }
   }
 

@@ -27,11 +27,19 @@ const address = text(256).min(1)
 const id = text(128).regex(/^\S+$/u)
 const moment = z.number().int().nonnegative()
 const raw = z.record(text(256), z.union([text(bodyCharactersMax), z.array(text(bodyCharactersMax)).max(100)]))
-const session = { v: z.literal(1), businessAddress: address, userKey: address }
+const forwardsMax = 16
+const session = {
+  v: z.literal(1),
+  businessAddress: address,
+  userKey: address,
+  forwarded: z.number().int().min(1).max(forwardsMax).optional(),
+}
 
 export const messageSchema = z.strictObject({
   ...session,
   type: z.literal('message.received'),
+  identities: z.array(address).min(1).max(4).optional(),
+  unresolved: z.literal(true).optional(),
   replyAddress: address,
   providerId: id,
   body: text(bodyCharactersMax),
@@ -45,6 +53,7 @@ export const messageSchema = z.strictObject({
 export const deliverySchema = z.strictObject({
   ...session,
   type: z.literal('delivery.updated'),
+  identities: z.array(address).min(1).max(4).optional(),
   providerId: id,
   effectId: id.nullable(),
   status: z.enum(deliveryStatuses),
@@ -117,13 +126,21 @@ export function toKind(event: LoggedEvent): EventKind {
   return kindOfType[event.type]
 }
 
-/** `<kind>:<channel>:<provider id>[:<status>]`: the log recognises a repeated publication by it. */
+/**
+ * `<kind>:<channel>:<provider id>[:<status>[:<error code>]]`: the log recognises a repeated publication by it. What was sent
+ * on to another session is another publication, or the log would take it for the first one and drop it.
+ */
 export function toPublicationId(event: LoggedEvent): string {
+  const first = toFirstPublicationId(event)
+  return event.forwarded === undefined ? first : `${first}:${event.forwarded}:${event.userKey}`
+}
+
+function toFirstPublicationId(event: LoggedEvent): string {
   switch (event.type) {
     case 'message.received':
       return `message:${event.businessAddress}:${event.providerId}`
     case 'delivery.updated':
-      return `status:${event.businessAddress}:${event.providerId}:${event.status}`
+      return `status:${event.businessAddress}:${event.providerId}:${event.status}${event.errorCode === null ? '' : `:${event.errorCode}`}`
     case 'command.issued':
     case 'quarantine.released':
     case 'clock.advanced':

@@ -26,6 +26,11 @@ export type FetchedMedia =
   /** `message` names no address: it may be logged. */
   | { readonly kind: 'refused'; readonly reason: MediaRefusal; readonly message: string }
 
+/** Each business address has its provider's account, and nobody reads what is of another one's. */
+export interface MediaOfAccounts {
+  of(businessAddress: string): MediaFetcher
+}
+
 export interface MediaFetcher {
   /** Never throws for what the world does. */
   fetch(url: string, signal?: AbortSignal): Promise<FetchedMedia>

@@ -71,7 +71,8 @@ export function migrateSnapshot(
   }
 }
 
-function applyMigrations(
+/** The snapshot as the version `to` has it, by the migrations in between; nothing else is looked at. */
+export function applyMigrations(
   registration: MachineRegistration,
   from: string,
   to: string,

@@ -7,14 +7,15 @@
  *    for the partition's last event and everything up to it has entered its mailbox.
  * 3. A lost partition is dropped whole: its sessions, readers and timers; nothing of it is written again.
  */
-import { tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
+import { tellFailure, tellNotice, tellParked, tellParkedMany, tellWithheld } from './alarms.ts'
 import { assert } from './assert.ts'
 import { Barrier } from './barrier.ts'
 import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import type { Fold } from './fold.ts'
+import { forwardEvent, mayForward } from './forward.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Loader } from './loader.ts'
@@ -225,7 +226,7 @@ export class Partition implements SessionOwner {
     const { clock, settings, reached } = this.#parts.host
     for (const [key, session] of this.#sessions) {
       if (clock.monotonic() - session.touchedAt < (settings.sessionIdleMs ?? limits.idleAfterMs)) continue
-      if (!session.isQuiet) continue
+      if (!session.isQuiet && !this.#parts.effects.awaitsUser(session)) continue
       this.#sessions.delete(key)
       void reached('passivated')
     }
@@ -263,8 +264,19 @@ export class Partition implements SessionOwner {
     this.#parts.lane.addCursor(this)
   }
 
+  isSending(session: Session): boolean {
+    return this.#parts.effects.isSending(session)
+  }
+
   duplicated(): void {
     this.#parts.host.telemetry.count('messages_duplicate')
+  }
+
+  async forward(entry: LoggedEntry, home: string): Promise<void> {
+    if (!mayForward(entry)) this.#parkForeign(entry.log, new Error('its key belongs to another session'))
+    else if (!(await forwardEvent(this.#parts.host, entry, home, () => this.isLost))) return
+    entry.position.state = 'finished'
+    this.finished()
   }
 
   parked(session: Session, error: unknown, entry: Entry): void {
@@ -306,6 +318,8 @@ export class Partition implements SessionOwner {
     const { host, effects } = this.#parts
     for (const event of fold.emitted) host.emitted(session.newest?.conversation?.conversationId ?? '', event)
     for (const { commandId } of fold.commands) host.commandSettled(commandId)
+    for (const failure of fold.failures) tellFailure(host.telemetry, this.#whereIs(session), failure)
+    for (const notice of fold.notices) tellNotice(host.telemetry, this.#whereIs(session), notice)
     this.#schedule(session)
     effects.reconcile(session, this)
   }

@@ -129,8 +129,14 @@ export type LoggedMessage = {
   readonly type: 'message.received'
   /** The business address as the provider names it: `whatsapp:+14155238886`, `sms:+14155238886`. */
   readonly businessAddress: string
-  /** Scheme and canonical phone number, else the BSUID: `whatsapp:+15005550006`. */
+  /** The session's own key: scheme and canonical phone number, else the BSUID: `whatsapp:+15005550006`. */
   readonly userKey: string
+  /** The keys that it carried, the one that it came under first; absent: `userKey` alone. */
+  readonly identities?: readonly string[] | undefined
+  /** Nobody could be asked whose session the keys lead to: the owner notes what it learns by them. */
+  readonly unresolved?: true | undefined
+  /** How often an owner has sent it on, because it belonged to another session; absent: never. */
+  readonly forwarded?: number | undefined
   /** The address to answer, as it came. */
   readonly replyAddress: string
   /** The provider's id of the message (MessageSid). */
@@ -152,6 +158,8 @@ export type LoggedDelivery = {
   readonly type: 'delivery.updated'
   readonly businessAddress: string
   readonly userKey: string
+  readonly identities?: readonly string[] | undefined
+  readonly forwarded?: number | undefined
   readonly providerId: string
   /** The effect that sent it, from the callback's URL; null when the URL did not say. */
   readonly effectId: string | null
@@ -167,6 +175,7 @@ export type LoggedCommand = {
   readonly type: 'command.issued'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   /** Names the command for ever: issued again under the same id it is not applied again. */
   readonly commandId: string
   readonly conversationId: string
@@ -183,6 +192,7 @@ export type LoggedQuarantineRelease = {
   readonly type: 'quarantine.released'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   readonly commandId: string
   /** The waiting event; anything but the first one of its session is ignored. */
   readonly quarantineId: string
@@ -197,6 +207,7 @@ export type LoggedClockAdvance = {
   readonly type: 'clock.advanced'
   readonly businessAddress: string
   readonly userKey: string
+  readonly forwarded?: number | undefined
   readonly commandId: string
   readonly byMs: number
 }
@@ -300,6 +311,10 @@ export type LoadedSession = {
   readonly speakerToken: number
   readonly optedOut: boolean
   readonly clockOffsetMs: number
+  /** Keys that the session has given away, and to which session's key. */
+  readonly redirects?: Redirects
+  /** Rises whenever an owner has to know more of the session's identity than before. */
+  readonly identityVersion?: number
   readonly quarantined: boolean
   /** What waits in its quarantine; null when it is not quarantined. */
   readonly parked: ParkedQueue | null
@@ -309,6 +324,9 @@ export type LoadedSession = {
   /** Effects that are not settled: pending, running or uncertain, oldest first, of all its conversations. */
   readonly effects: readonly Effect[]
 }
+
+/** `userKey` of another session by the key that leads to it. */
+export type Redirects = { readonly [userKey: string]: string }
 
 export type SessionRequest = {
   readonly sessionKey: string
@@ -327,6 +345,8 @@ export type LoadedSessions = {
     readonly tenantId: string
     readonly settings: JsonObject
   }[]
+  /** Of the requested keys without a session: which session's user key they lead to. */
+  readonly aliases?: readonly { readonly sessionKey: string; readonly home: string }[]
   /** Which of the asked keys are stored already, as `<session key> <duplicate key>`. */
   readonly knownKeys: readonly string[]
 }
@@ -421,6 +441,22 @@ export type CommandRecord = {
   readonly at: number
 }
 
+/** What a step learnt of a session beside its rows: the store keeps it as a proof, or for what comes next. */
+export type SessionNotice = {
+  /** `window-closed`: as of the attempt of the effect, where one is named. */
+  readonly kind: 'opted-out' | 'opted-in' | 'window-closed' | 'sender-paused'
+  /** Who said so: the user's message, or the provider, answering a send or in a callback. */
+  readonly source: 'message' | 'response' | 'callback'
+  /** The provider's error code. */
+  readonly code: string | null
+  /** Of the message that is meant: the user's own, or the one of ours that failed. */
+  readonly providerId: string | null
+  readonly effectId: string | null
+  /** How long the sender is paused; null for other kinds. */
+  readonly pauseMs: number | null
+  readonly at: number
+}
+
 /** The first events that wait in a session's quarantine, oldest first, as many as one commit may apply. */
 export type ParkedQueue = {
   readonly events: readonly (ParkedEvent & { readonly quarantineId: string })[]
@@ -446,6 +482,9 @@ export type ParkedEvent = {
   readonly at: number
 }
 
+/** A key of the user: what a message came under, or (without a message) what was learned beside it. */
+export type IdentityRecord = { readonly userKey: string; readonly messageId: string | null }
+
 /** Everything that one batch writes for one session. */
 export type SessionCommit = {
   readonly sessionId: string
@@ -465,6 +504,8 @@ export type SessionCommit = {
   readonly optedOut: boolean
   readonly clockOffsetMs: number
   readonly quarantined: boolean
+  /** As it was loaded: if it is another one by now, the commit is stale. */
+  readonly identityVersion?: number
   /** The newest conversation after this commit. */
   readonly conversationId: string | null
   /** Oldest first: a closing is written before an opening. */
@@ -476,6 +517,9 @@ export type SessionCommit = {
   readonly deliveries: readonly DeliveryRecord[]
   readonly commands: readonly CommandRecord[]
   readonly parked: readonly ParkedEvent[]
+  /** In the order in which they were learnt. */
+  readonly notices: readonly SessionNotice[]
+  readonly identities?: readonly IdentityRecord[]
 }
 
 export type CommitBatch = {
@@ -506,10 +550,15 @@ export type CommitOutcome = {
   readonly sessions: ReadonlyMap<string, SessionOutcome>
 }
 
+/** Why a send may not go now though it is still wanted. */
+export type HoldReason = 'window-closed' | 'paced' | 'sender-paused'
+
 export type StartOutcome =
   | { readonly kind: 'started'; readonly effect: Effect }
   /** It may not be sent any more; it is `cancelled` in the database. */
-  | { readonly kind: 'cancelled'; readonly reason: 'opted-out' | 'window-closed' | 'speaker-changed' }
+  | { readonly kind: 'cancelled'; readonly reason: 'opted-out' | 'speaker-changed' }
+  /** It stays pending, and says why in its row. `until` is null where only the user's next message changes that. */
+  | { readonly kind: 'held'; readonly reason: HoldReason; readonly until: number | null }
   /** It is not pending (or not there). */
   | { readonly kind: 'not-pending' }
   | { readonly kind: 'fenced' }

@@ -106,6 +106,67 @@ export type CommandItem = {
   readonly at: string
 }
 
+/** Who somebody is: a session with all its addresses, and what operators said of it. */
+export type SessionItem = {
+  readonly id: string
+  readonly tenantId: string
+  readonly businessAddress: string
+  readonly userAddress: string
+  /** The address that is answered: that of the newest message, as it came. */
+  readonly replyAddress: string
+  readonly optedOut: boolean
+  readonly conversationId: string | null
+  /** The session that this one's messages go to. */
+  readonly linkedTo: string | null
+  readonly addresses: readonly {
+    readonly address: string
+    /** The address that came in one message with it; null: it is the first one, or an operator's word. */
+    readonly learnedFrom: string | null
+    readonly knownAt: string
+  }[]
+  /** Of this session and of those that are linked to it, the newest first, 200 at most. */
+  readonly conversations: readonly {
+    readonly id: string
+    readonly sessionId: string
+    readonly status: Status
+    readonly version: number
+    readonly openedAt: string
+    readonly closedAt: string | null
+  }[]
+  readonly links: readonly LinkItem[]
+}
+
+export type LinkItem = {
+  readonly id: string
+  readonly intoSessionId: string
+  readonly fromSessionId: string | null
+  readonly address: string
+  readonly addresses: readonly string[]
+  readonly operatorId: string
+  readonly reason: string
+  readonly closedConversationId: string | null
+  readonly intoConversationId: string | null
+  readonly linkedAt: string
+  readonly unlinkedAt: string | null
+  readonly unlinkedBy: string | null
+  readonly unlinkReason: string | null
+  readonly movedMessages: number
+}
+
+export type SessionMessageItem = {
+  readonly id: string
+  readonly sessionId: string
+  readonly conversationId: string | null
+  readonly direction: MessageRecord['direction']
+  readonly author: MessageRecord['author']
+  readonly body: string
+  readonly media: readonly Media[]
+  readonly providerId: string | null
+  /** Under which address a user's message came; null for ours. */
+  readonly address: string | null
+  readonly at: string
+}
+
 /** What the webhook must know of a business address. */
 export type Channel = {
   readonly channelId: string
@@ -153,6 +214,12 @@ export interface ReadModel {
   listQuarantine(request: PageRequest): Promise<Page<QuarantineItem>>
   /** One event of any kind; null when there is none. */
   getQuarantined(id: string, tenantId?: string): Promise<QuarantinedItem | null>
+  /** Null when there is no such session. */
+  getSession(id: string, tenantId?: string): Promise<SessionItem | null>
+  /** What was said in a session and in those linked to it, oldest first; null when there is no such session. */
+  listSessionMessages(id: string, request: PageRequest): Promise<Page<SessionMessageItem> | null>
+  /** The user keys of the sessions that a key leads to, by business address. */
+  findHomes(userKey: string, tenantId?: string): Promise<readonly string[]>
   /** The channel of a business address, or null. */
   findChannel(address: string): Promise<Channel | null>
 }

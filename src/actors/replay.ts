@@ -9,6 +9,7 @@ import type { MachineRegistration } from '../machines/registry.ts'
 import { toHostedVersions } from './machine-versions.ts'
 import { migrateSnapshot, readMigration } from './migrate-snapshot.ts'
 import { applyEvent, openConversation } from './step.ts'
+import type { Step } from './step.ts'
 import { toLinkHash } from './take-step.ts'
 
 export type ReplayedEvent = {
@@ -24,8 +25,32 @@ export type Replay =
   /** The first version whose event, or what the machine makes of it, is not what was committed. */
   | { readonly kind: 'differs'; readonly version: number; readonly reason: string }
 
+/** One entry that the machine made again just as it was committed. */
+export type ReplayedStep = { readonly entry: ReplayedEvent; readonly step: Step; readonly hash: string }
+type Broken = Replay & { readonly kind: 'differs' }
+
 /** `journal`: all entries of one conversation, in version order. */
 export function replayJournal(registration: MachineRegistration, journal: readonly ReplayedEvent[]): Replay {
+  const fold = foldJournal(registration, journal)
+  let last: ReplayedStep | null = null
+  for (;;) {
+    const { done, value } = fold.next()
+    if (done !== true) {
+      last = value
+      continue
+    }
+    if (value !== null) return value
+    if (last === null) return { kind: 'differs', version: 0, reason: 'the journal is empty' }
+    const { entry, step, hash } = last
+    return { kind: 'same', version: entry.version, snapshot: JSON.parse(step.snapshot) as Json, hash }
+  }
+}
+
+/** The same, step by step; ends with the first entry that is not what was committed, or null. */
+export function* foldJournal<Entry extends ReplayedEvent>(
+  registration: MachineRegistration,
+  journal: readonly Entry[],
+): Generator<ReplayedStep & { readonly entry: Entry }, Broken | null> {
   let snapshot = ''
   let hash = ''
   let version = 0
@@ -37,14 +62,14 @@ export function replayJournal(registration: MachineRegistration, journal: readon
       const reason = `this build has no chart of version ${entry.machineVersion} of '${registration.machine.id}'`
       return { kind: 'differs', version, reason }
     }
-    const next = replayOne(registration, writer, snapshot, entry)
-    if (next === null) return { kind: 'differs', version, reason: 'the machine ignores the event' }
-    hash = toLinkHash(hash, entry.event, next)
+    const step = replayOne(registration, writer, snapshot, entry)
+    if (step === null) return { kind: 'differs', version, reason: 'the machine ignores the event' }
+    hash = toLinkHash(hash, entry.event, step.snapshot)
     if (hash !== entry.hash) return { kind: 'differs', version, reason: 'the hash is another one' }
-    snapshot = next
+    snapshot = step.snapshot
+    yield { entry, step, hash }
   }
-  if (version === 0) return { kind: 'differs', version, reason: 'the journal is empty' }
-  return { kind: 'same', version, snapshot: JSON.parse(snapshot) as Json, hash }
+  return null
 }
 
 function findWriter(registration: MachineRegistration, { machineVersion }: ReplayedEvent): MachineRegistration | null {
@@ -56,10 +81,10 @@ function replayOne(
   writer: MachineRegistration,
   snapshot: string,
   { event }: ReplayedEvent,
-): string | null {
+): Step | null {
   const plain = event as JsonObject
   const migration = readMigration(plain)
-  if (migration !== null) return migrateSnapshot(registration, migration, snapshot, {}).snapshot
-  if (plain['type'] === 'conversation.opened') return openConversation(writer, plain['input'] ?? null).snapshot
-  return applyEvent(writer, snapshot, plain)?.snapshot ?? null
+  if (migration !== null) return migrateSnapshot(registration, migration, snapshot, {})
+  if (plain['type'] === 'conversation.opened') return openConversation(writer, plain['input'] ?? null)
+  return applyEvent(writer, snapshot, plain)
 }

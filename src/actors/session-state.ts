@@ -6,7 +6,7 @@
 import type { JsonObject } from '../machines/json.ts'
 import type { Status } from '../machines/status.ts'
 import { toCanonicalJson } from './canonical-json.ts'
-import type { Effect, LoadedConversation, LoadedSession, ParkedQueue, Position, Timers } from './ports.ts'
+import type { Effect, LoadedConversation, LoadedSession, ParkedQueue, Position, Redirects, Timers } from './ports.ts'
 
 /** The channel that a business address belongs to; shared by all its sessions. */
 export type Channel = {
@@ -42,8 +42,14 @@ export type SessionState = {
   readonly lastInboundAt: number | null
   readonly speaker: string
   readonly speakerToken: number
+  /** What the user last said here. Whether it stands is the store's to say: other numbers may share it. */
   readonly optedOut: boolean
+  /** How often the user opted out since the session was loaded: what began to start before does not go on. */
+  readonly withdrawals: number
   readonly clockOffsetMs: number
+  /** Keys that it has given away. A session that is not there, because its key belongs to another one, gives that away. */
+  readonly redirects: Redirects
+  readonly identityVersion: number
   readonly quarantined: boolean
   /** What waits in the quarantine, as loaded; null when nothing does, and when more was parked since. */
   readonly parked: ParkedQueue | null
@@ -64,7 +70,10 @@ export function createSessionState(sessionId: string, channel: Channel, userKey:
     speaker: 'none',
     speakerToken: 0,
     optedOut: false,
+    withdrawals: 0,
     clockOffsetMs: 0,
+    redirects: noRedirects,
+    identityVersion: 0,
     quarantined: false,
     parked: null,
     conversation: null,
@@ -84,7 +93,10 @@ export function fromLoaded(loaded: LoadedSession, channel: Channel): SessionStat
     speaker: loaded.speaker,
     speakerToken: loaded.speakerToken,
     optedOut: loaded.optedOut,
+    withdrawals: 0,
     clockOffsetMs: loaded.clockOffsetMs,
+    redirects: loaded.redirects ?? noRedirects,
+    identityVersion: loaded.identityVersion ?? 0,
     quarantined: loaded.quarantined,
     parked: loaded.parked,
     conversation: loaded.conversation && toConversationState(loaded.conversation),
@@ -113,5 +125,6 @@ export function toNextTimer(state: SessionState): { timerId: string; dueAt: numb
   return next
 }
 
+export const noRedirects: Redirects = Object.freeze({})
 export const noTimers: Timers = Object.freeze({})
 export const noEffects: readonly Effect[] = Object.freeze([])

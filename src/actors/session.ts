@@ -11,12 +11,17 @@
  *    decided on a freshly loaded queue.
  * 6. A session whose snapshot is of a version that this node does not know is withheld: it is loaded, and nothing
  *    else. Its entries wait, and the cursor with them, until a node that knows the version has the partition.
+ * 7. What belongs to another session is sent on in order, and only as the store says at that moment: memory may be
+ *    older than the link. Its position is finished when the log has it again.
+ * 8. A fold that takes the user's consent away leaves when no send of the session is on its way, and none starts
+ *    before it is committed.
  */
 import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
 import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, LoggedEntry } from './entry.ts'
 import { Fold } from './fold.ts'
+import { toHome } from './identities.ts'
 import { limits } from './host.ts'
 import type { ParkedEvent } from './ports.ts'
 import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
@@ -33,8 +38,12 @@ export interface SessionOwner {
   changed(session: Session): void
   /** A position is finished without a commit of its own. */
   finished(): void
+  /** A send of the session is on its way to the provider, or may be. */
+  isSending(session: Session): boolean
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
+  /** Publishes the entry for the session of this user key; resolves when the log has it, or nobody here may say so. */
+  forward(entry: LoggedEntry, home: string): Promise<void>
   /** So many events of the session wait in its quarantine by now. */
   parkedMany(session: Session, count: number): void
 }
@@ -58,6 +67,9 @@ export class Session {
   #parkedCount = 0
   /** A release has not emptied the queue yet. */
   #isReleasing = false
+  /** Only while what was just loaded is looked at. */
+  #isFresh = false
+  #forwarding: Promise<void> | null = null
 
   constructor(key: string, owner: SessionOwner) {
     this.key = key
@@ -68,15 +80,25 @@ export class Session {
     return this.#mailbox
   }
 
-  /** Nothing is under way: it may leave memory. */
-  get isQuiet(): boolean {
+  /** Nothing of it is to be decided or committed. */
+  get isIdle(): boolean {
     return (
       this.phase === 'ready' &&
       this.#mailbox.length === 0 &&
       this.inFlight === null &&
       this.pending === null &&
-      (this.newest?.effects.length ?? 0) === 0
+      this.#forwarding === null
     )
+  }
+
+  /** Nothing is under way: it may leave memory. */
+  get isQuiet(): boolean {
+    return this.isIdle && (this.newest?.effects.length ?? 0) === 0
+  }
+
+  /** The user has opted out, and the commit that says so is not answered yet. */
+  get isWithdrawing(): boolean {
+    return this.inFlight?.withdraws === true || this.pending?.withdraws === true
   }
 
   receive(entry: Entry): void {
@@ -96,7 +118,9 @@ export class Session {
     this.#parkedCount = state.parked?.count ?? 0
     // Released before, and its node ended halfway.
     this.#isReleasing = state.parked?.events[0]?.kind === 'waiting'
+    this.#isFresh = true
     this.drain()
+    this.#isFresh = false
     this.#knownKeys = null
   }
 
@@ -111,7 +135,7 @@ export class Session {
       (this.pending?.entries.length ?? 0) < limits.stepsPerFold
     ) {
       const entry = this.#mailbox[taken]
-      if (entry === undefined || (isRelease(entry) && !this.#hasQueue())) break
+      if (entry === undefined || (isRelease(entry) && !this.#hasQueue()) || !this.#knowsHome(entry)) break
       taken += 1
       this.#decide(entry)
     }
@@ -121,7 +145,15 @@ export class Session {
 
   /** Whether the queue in memory is the store's; if not, it is loaded when everything before it is committed. */
   #hasQueue(): boolean {
-    if (this.newest?.quarantined !== true || this.newest.parked !== null) return true
+    return this.newest?.quarantined !== true || this.newest.parked !== null || this.#loadAgain()
+  }
+
+  /** Whether where the entry belongs is known as of now. */
+  #knowsHome(entry: Entry): boolean {
+    return this.newest === null || this.#isFresh || toHome(this.newest, entry) === null || this.#loadAgain()
+  }
+
+  #loadAgain(): false {
     if (this.inFlight === null && this.pending === null) {
       this.phase = 'loading'
       this.owner.resume(this)
@@ -138,6 +170,8 @@ export class Session {
   /** Hands the pending fold to the committer, with the state it leads to. */
   leave(): { fold: Fold; state: SessionState } | null {
     if (this.pending === null || this.inFlight !== null || this.newest === null) return null
+    // What is on its way arrives first: when an opt-out is committed, nothing is sent any more (invariant 8).
+    if (this.pending.withdraws && this.owner.isSending(this)) return null
     const fold = this.pending
     const state = this.newest
     this.inFlight = fold
@@ -188,6 +222,11 @@ export class Session {
   #decide(entry: Entry): void {
     const state = this.newest
     if (state === null || this.#isFinished(entry, state)) return
+    const home = toHome(state, entry)
+    if (home !== null && entry.kind === 'logged') {
+      this.#forward(entry, home)
+      return
+    }
     if (state.quarantined && entry.kind !== 'result' && !isRelease(entry)) {
       if (entry.kind === 'logged') this.#park(entry, null)
       return
@@ -201,6 +240,16 @@ export class Session {
     } catch (error) {
       this.#park(entry, error)
     }
+  }
+
+  #forward(entry: LoggedEntry, home: string): void {
+    const before = this.#forwarding ?? Promise.resolve()
+    const done = before
+      .then(async () => this.owner.forward(entry, home))
+      .finally(() => {
+        if (this.#forwarding === done) this.#forwarding = null
+      })
+    this.#forwarding = done
   }
 
   #keep(entry: Entry, state: SessionState, decided: Fold): void {

@@ -38,6 +38,8 @@ export type LibraryMachine = {
 
 export type LibraryOptions = {
   readonly machines: { readonly [name: string]: LibraryMachine }
+  /** Proposed ones, by the name of the machine that they would replace. */
+  readonly drafts?: { readonly [name: string]: LibraryMachine }
   readonly stored: readonly Chart[]
   /** Pictures that were made before, the best of many, by the chart's hash. */
   readonly pictures: { readonly [hash: string]: Picture }
@@ -50,7 +52,7 @@ export type LibraryChart = {
   readonly ref: string
   readonly chart: Chart
   readonly hash: string
-  readonly source: 'build' | 'stored'
+  readonly source: 'build' | 'draft' | 'stored'
 }
 
 export type View = {
@@ -77,7 +79,7 @@ export type ChartLibrary = {
   list(): readonly LibraryChart[]
   /** By `name@version`, or `name` alone for the one of this build. */
   find(ref: string): LibraryChart | null
-  /** The machine of this build that the chart belongs to. */
+  /** The machine that the chart is of: a draft's own, else that of this build. */
   machineOf(entry: LibraryChart): LibraryMachine | null
   view(request: ViewRequest): Promise<View>
   svg(request: ViewRequest, theme: Theme): Promise<string>
@@ -91,11 +93,13 @@ export function createChartLibrary(options: LibraryOptions): ChartLibrary {
   const entries = listEntries(options)
   // A plain drawing is better than none, but the next reader may get the right one.
   const views = createRecent<View>(viewsRemembered, ({ picture }) => picture.note === null)
-  const machineOf = ({ chart }: LibraryChart): LibraryMachine | null =>
-    Object.hasOwn(options.machines, chart.machine) ? (options.machines[chart.machine] ?? null) : null
+  const machineOf = ({ chart, source }: LibraryChart): LibraryMachine | null => {
+    const machines = source === 'draft' ? (options.drafts ?? {}) : options.machines
+    return Object.hasOwn(machines, chart.machine) ? (machines[chart.machine] ?? null) : null
+  }
   const view = async (request: ViewRequest): Promise<View> => {
     const folds = foldsOf(request)
-    const key = JSON.stringify([request.entry.ref, request.entry.hash, request.base?.hash, folds])
+    const key = JSON.stringify([request.entry.ref, request.entry.hash, request.base?.ref, request.base?.hash, folds])
     return views.take(key, async () => makeView({ ...request, folds }, machineOf(request.entry), options))
   }
   const layOut: LayOut = async (chart, wanted) => {
@@ -117,8 +121,8 @@ export function createChartLibrary(options: LibraryOptions): ChartLibrary {
   }
 }
 
-/** Those of the build first. A kept chart of the same version and content is the same chart. */
-function listEntries({ machines, stored }: LibraryOptions): readonly LibraryChart[] {
+/** Those of the build first, then drafts. A kept chart of the same version and content is the same chart. */
+function listEntries({ machines, drafts = {}, stored }: LibraryOptions): readonly LibraryChart[] {
   const built = Object.values(machines).map(({ machine, input }): LibraryChart => {
     const chart = extractChart(machine, input)
     return { ref: `${chart.machine}@${chart.version}`, chart, hash: hashChart(chart), source: 'build' }
@@ -126,7 +130,11 @@ function listEntries({ machines, stored }: LibraryOptions): readonly LibraryChar
   const kept = stored
     .map((chart): LibraryChart => ({ ref: toRef(chart, built), chart, hash: hashChart(chart), source: 'stored' }))
     .filter(({ chart, hash }) => !built.some((own) => own.chart.machine === chart.machine && own.hash === hash))
-  return [...built, ...kept]
+  const proposed = Object.values(drafts).map(({ machine, input }): LibraryChart => {
+    const chart = extractChart(machine, input)
+    return { ref: `${chart.machine}@${chart.version}+draft`, chart, hash: hashChart(chart), source: 'draft' }
+  })
+  return [...built, ...proposed, ...kept]
 }
 
 function toRef({ machine, version }: Chart, built: readonly LibraryChart[]): string {
@@ -162,7 +170,7 @@ async function makeView(
     foldable: listFoldable(whole),
     folded: folds,
     findings: lintChart(entry.chart, { allowances: machine?.allowances ?? [] }),
-    places: entry.source === 'build' ? (machine?.places ?? {}) : {},
+    places: entry.source === 'stored' ? {} : (machine?.places ?? {}),
     comparison:
       compared === null || overlay === null || base === null ? null : toComparisonView(compared, overlay, base.ref),
   }

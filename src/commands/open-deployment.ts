@@ -38,7 +38,7 @@ export async function withDeployment<T>(config: Config, use: (opened: OpenedDepl
     await assertSchema(database.repository)
     const log = await openLog(config, folder, telemetry, () => {})
     closers.push(async () => log.close())
-    const provider = await openProvider(config, folder, database.repository, log.publisher)
+    const provider = await openProvider(config, folder, database, log.publisher)
     closers.push(async () => provider.close())
     return await use({ nodeId, telemetry, log, database, provider })
   } finally {

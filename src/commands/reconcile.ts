@@ -1,6 +1,7 @@
 /** `duologue reconcile --since <time>`: brings back what the provider received for us and the log never got. */
 import { readConfig } from '../config.ts'
 import { processClock } from '../infra/process/clock.ts'
+import { createIdentityResolver } from '../infra/identity/identity-resolver.ts'
 import { reconcile } from '../infra/spool/reconcile.ts'
 import { openSpooling } from '../infra/spool/spooling-publisher.ts'
 import { findKnown } from '../parts/care.ts'
@@ -36,6 +37,8 @@ async function run(opened: OpenedDeployment, since: number): Promise<CommandResu
   const isAlone = database.isEmbedded
   const ports = { publisher: log.publisher, store: database.spool, log, clock: processClock, telemetry, nodeId }
   const spooling = openSpooling({ ...ports, isAlone })
+  const { clock } = ports
+  const resolver = createIdentityResolver({ store: database.identities, clock, telemetry, isAlone })
   let spooled = 0
   try {
     // Nodes may be waiting for the very same.
@@ -45,7 +48,7 @@ async function run(opened: OpenedDeployment, since: number): Promise<CommandResu
         listReceived: provider.listReceived,
         findKnown: async (address, ids) => findKnown(database, address, ids),
         publish: async (event) => {
-          if ((await spooling.publish(event)) === 'spooled') spooled += 1
+          if ((await spooling.publish(await resolver.resolve(event))) === 'spooled') spooled += 1
         },
         telemetry,
       },
@@ -62,6 +65,7 @@ async function run(opened: OpenedDeployment, since: number): Promise<CommandResu
     ].join('\n')
     return { exitCode: 0, value: { since: new Date(since).toISOString(), listed, known, spooled, recovered }, text }
   } finally {
+    resolver.stop()
     await spooling.stop()
   }
 }

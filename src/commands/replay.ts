@@ -14,6 +14,7 @@ import type { MachineRegistration } from '../machines/registry.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { withStore } from './open-store.ts'
+import { runReplayOn } from './replay-on.ts'
 import { toSentence } from './sentence.ts'
 
 const idPattern = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/iu
@@ -21,7 +22,9 @@ const eventsPerPage = 200
 
 type Comparison = { readonly isSame: boolean; readonly version: number; readonly reason: string | null }
 
-export async function runReplay({ words, env }: CommandCall): Promise<CommandResult> {
+export async function runReplay(call: CommandCall): Promise<CommandResult> {
+  const { words, env, options } = call
+  if (typeof options['on'] === 'string') return runReplayOn(call, options['on'])
   const [id] = words
   if (id === undefined || words.length > 1 || !idPattern.test(id))
     throw new WrongUse('replay wants one conversation id')

@@ -34,6 +34,8 @@ export const settingRules: { readonly [name: string]: Rule } = {
     expected: 'a number from 0.001 to 1000',
     isRight: (value) => typeof value === 'number' && value >= 0.001 && value <= 1_000,
   },
+  paceIntervalMs: toDurationRule([0, 600_000]),
+  paceBurst: toCountRule([1, 1_000]),
   machine: toMachineRule(Object.keys(registeredMachines)),
 }
 

@@ -1,4 +1,7 @@
-/** `duologue tenant show|set`: what is set for a tenant, beside the defaults. */
+/**
+ * `duologue tenant`: who the tenants are, what is set for each beside the defaults, the business addresses that they own
+ * and the names of the secrets that sign for them, and their API tokens. No secret is ever stored.
+ */
 import { readConfig } from '../config.ts'
 import { defaultAssistantSettings } from '../infra/ai/assistant-settings.ts'
 import type { Json, JsonObject } from '../machines/json.ts'
@@ -7,20 +10,49 @@ import { registeredMachines } from '../machines/registered.ts'
 import { WrongUse } from './command.ts'
 import type { CommandCall, CommandResult } from './command.ts'
 import { loadMachines } from '../parts/machines.ts'
+import { addToken, listTokens, revokeToken } from './tenant-access.ts'
+import { addTenant, describeAccount, listTenants, setChannel, unknownTenant } from './tenant-directory.ts'
 import { withStore } from './open-store.ts'
 import { readSettingChanges } from './tenant-settings.ts'
 
 const defaults = { ...defaultSettings, ...defaultAssistantSettings }
 
-export async function runTenant({ words, env }: CommandCall): Promise<CommandResult> {
-  const [verb, name, ...changes] = words
-  const isWhole = name !== undefined && (verb === 'show' ? changes.length === 0 : changes.length > 0)
-  if ((verb !== 'show' && verb !== 'set') || !isWhole) {
-    throw new WrongUse('tenant wants `show <name>` or `set <name> <setting>=<value>…`')
+const wanted =
+  'tenant wants `list`, `add <name>`, `show <name>`, `set <name> <setting>=<value>…`, `channel <name> <address>` or `token <name> add|revoke|list`'
+
+export async function runTenant(call: CommandCall): Promise<CommandResult> {
+  const { words, env } = call
+  const [verb, name, ...more] = words
+  if (verb === 'list' && name === undefined) return listTenants(env)
+  if (name === undefined || verb === undefined) throw new WrongUse(wanted)
+  switch (verb) {
+    case 'add':
+      if (more.length > 0) throw new WrongUse(wanted)
+      return addTenant(name, env)
+    case 'show':
+      if (more.length > 0) throw new WrongUse(wanted)
+      return show(name, env)
+    case 'set': {
+      if (more.length === 0) throw new WrongUse(wanted)
+      const machines = more.some(isMachine) ? await loadMachines(readConfig(env).machines) : registeredMachines
+      return set(name, readSettingChanges(more, Object.keys(machines)), env)
+    }
+    case 'channel':
+      return setChannel(name, call)
+    case 'token':
+      return runToken(name, more, env)
+    default:
+      throw new WrongUse(wanted)
   }
-  if (verb === 'show') return show(name, env)
-  const machines = changes.some(isMachine) ? await loadMachines(readConfig(env).machines) : registeredMachines
-  return set(name, readSettingChanges(changes, Object.keys(machines)), env)
+}
+
+async function runToken(name: string, words: readonly string[], env: CommandCall['env']): Promise<CommandResult> {
+  const [action, token, ...more] = words
+  if (more.length > 0 || (token === undefined) !== (action === 'list')) throw new WrongUse(wanted)
+  if (action === 'list') return listTokens(name, env)
+  if (action === 'add' && token !== undefined) return addToken(name, token, env)
+  if (action === 'revoke' && token !== undefined) return revokeToken(name, token, env)
+  throw new WrongUse(wanted)
 }
 
 function isMachine(change: string): boolean {
@@ -28,12 +60,18 @@ function isMachine(change: string): boolean {
 }
 
 async function show(name: string, env: CommandCall['env']): Promise<CommandResult> {
-  const tenant = await withStore(readConfig(env), { mayMake: false }, async (store) => store.getTenant(name))
+  const [tenant, tenants] = await withStore(readConfig(env), { mayMake: false }, async (store) =>
+    Promise.all([store.getTenant(name), store.listTenants()]),
+  )
   if (tenant === null) throw unknownTenant(name)
+  const accounts = tenants.find((one) => one.id === tenant.id)?.channels ?? []
   const { id, settings, channels } = tenant
-  const lines = channels.map(({ address, settings: own }) => `  ${address}${toSuffix(own)}`)
+  const lines = channels.map(({ address, settings: own }) => {
+    const account = accounts.find((one) => one.address === address)
+    return `  ${address}${account === undefined ? '' : describeAccount(account)}${toSuffix(own)}`
+  })
   const text = [`tenant ${name}`, ...describeSettings(settings), 'business addresses', ...lines].join('\n')
-  return { exitCode: 0, value: { id, name, settings, defaults, channels }, text }
+  return { exitCode: 0, value: { id, name, settings, defaults, channels, accounts }, text }
 }
 
 async function set(name: string, changes: JsonObject, env: CommandCall['env']): Promise<CommandResult> {
@@ -43,10 +81,6 @@ async function set(name: string, changes: JsonObject, env: CommandCall['env']): 
   if (settings === null) throw unknownTenant(name)
   const text = [`tenant ${name}, for conversations that open from now on`, ...describeSettings(settings)].join('\n')
   return { exitCode: 0, value: { name, settings, defaults }, text }
-}
-
-function unknownTenant(name: string): Error {
-  return new Error(`there is no tenant ${name}`)
 }
 
 function describeSettings(settings: JsonObject): string[] {

@@ -15,6 +15,8 @@ export type MessageReceived = {
   /** The user's own words, never the name of a file. */
   readonly body: string
   readonly media: readonly Media[]
+  /** What the provider itself took the message for, where it keeps a list of words of its own. */
+  readonly consent?: 'withdrawn' | 'given'
   /** What it holds, part by part; absent when it is its words alone, and in journals of before there were parts. */
   readonly content?: readonly ContentPart[]
   readonly at: number

@@ -1,7 +1,7 @@
 /** The assistant of a deployment: the model that the settings name, or the scripted one, which needs no network. */
 import type { EffectPerformer, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
-import type { MediaFetcher } from '../actors/media-fetcher.ts'
+import type { MediaOfAccounts } from '../actors/media-fetcher.ts'
 import { createTranscribeEndpoint } from '../infra/ai/transcribe-endpoint.ts'
 import { createTranscriber } from '../infra/ai/transcriber.ts'
 import { createScriptedAssistant } from '../infra/ai/scripted-assistant.ts'
@@ -20,7 +20,7 @@ const scriptedLatencyMs = 300
 export async function openAssistant(
   { ai, transcribe }: Pick<Config, 'ai' | 'transcribe'>,
   { repository, assistantUsage }: Pick<DatabasePart, 'repository' | 'assistantUsage'>,
-  media: MediaFetcher,
+  media: MediaOfAccounts,
   telemetry: Telemetry,
 ): Promise<AssistantPart> {
   const endpoint = transcribe === null ? null : createTranscribeEndpoint(transcribe)

@@ -2,8 +2,10 @@
  * Who looks after the log: is it still the same one, what may it have lost, what can leave it. And the webhook's way
  * into it, which leads into the spool while it is away.
  */
-import type { EventLog } from '../actors/ports.ts'
+import type { EventLog, LoggedEvent } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
+import { createIdentityResolver } from '../infra/identity/identity-resolver.ts'
+import type { IdentityResolver } from '../infra/identity/identity-resolver.ts'
 import { openJanitor } from '../infra/nats/janitor.ts'
 import { createWatchedLog } from '../infra/nats/watched-log.ts'
 import { processClock } from '../infra/process/clock.ts'
@@ -19,7 +21,9 @@ import type { ProviderPart } from './provider.ts'
 
 export type CarePart = {
   readonly log: EventLog
-  readonly spooling: SpoolingPublisher
+  /** Asks whose session an event belongs to before it is published or spooled. */
+  readonly spooling: Pick<SpoolingPublisher, 'publish'>
+  readonly resolver: IdentityResolver
   reconciled(): Promise<void>
   close(): Promise<void>
 }
@@ -34,6 +38,7 @@ type Opened = {
 
 /** After a reconnect nothing is published before the log was looked at, but for so long at most. */
 const lookWithinMs = 2_000
+const tidyEveryMs = 10 * 60_000
 
 export function openCare({ config, telemetry, log: part, database, provider }: Opened): CarePart {
   const { nodeId, roles } = config
@@ -49,6 +54,9 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
     reached: createReached(config.crashPoint, config.isCrashOnSignal),
     ...common,
   })
+  const isAlone = database.isEmbedded
+  const resolver = createIdentityResolver({ store: database.identities, clock: processClock, telemetry, isAlone })
+  const publish = async (event: LoggedEvent) => spooling.publish(await resolver.resolve(event))
   const { reconciled, stop } = createReconciliation({
     state: database.logState,
     reconcile: async (since) =>
@@ -56,7 +64,7 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
         {
           listReceived: provider.listReceived,
           findKnown: async (address, ids) => findKnown(database, address, ids),
-          publish: async (event) => spooling.publish(event),
+          publish,
           telemetry,
         },
         since,
@@ -67,16 +75,35 @@ export function openCare({ config, telemetry, log: part, database, provider }: O
   const janitor = roles.includes('actors')
     ? openJanitor({ stream: part.stream, log, state: database.logState, ...common })
     : null
+  const stopTidying = roles.includes('actors') ? keepMovesTidy(database, telemetry) : null
   return {
     log,
-    spooling,
+    spooling: { publish },
+    resolver,
     reconciled,
     async close() {
       stop()
+      resolver.stop()
       janitor?.stop()
+      stopTidying?.()
       await spooling.stop()
     },
   }
+}
+
+/** Counts of transitions by the minute become counts by the hour; whichever node comes first does it for all. */
+function keepMovesTidy({ live }: DatabasePart, telemetry: ProcessTelemetry): () => void {
+  let cancel = (): void => {}
+  const again = (): void => {
+    cancel = processClock.schedule(tidyEveryMs, () => {
+      void live.tidyMoves().then(again, (error: unknown) => {
+        telemetry.log('warn', 'could not tidy the counts of transitions', { error: String(error) })
+        again()
+      })
+    })
+  }
+  again()
+  return () => cancel()
 }
 
 /** What is stored of these provider ids; null when the address is no channel. */

@@ -19,6 +19,7 @@ import { openPngRenderer } from '../infra/drawing/png-renderer.ts'
 import { toEventExample } from '../machines/conversation/event-examples.ts'
 import { registeredMachines } from '../machines/registered.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
+import type { Draft } from './draft.ts'
 
 export type ChartsPart = {
   readonly library: ChartLibrary
@@ -32,6 +33,7 @@ export type ChartsPart = {
 export type ChartsOptions = {
   /** Those of the build unless told. */
   readonly machines?: MachineRegistry
+  readonly draft?: Draft | null
   readonly onFailure: (error: unknown) => void
   /** How long one layout may take; 2 s unless told, since somebody waits for it. */
   readonly layoutTimeoutMs?: number
@@ -42,11 +44,13 @@ export type ChartsOptions = {
 const ownFolder = fileURLToPath(new URL('../../charts', import.meta.url))
 const examples: { readonly [machine: string]: LibraryMachine['toExample'] } = { conversation: toEventExample }
 
-export function openCharts({ machines, onFailure, layoutTimeoutMs, folder = ownFolder }: ChartsOptions): ChartsPart {
+export function openCharts(options: ChartsOptions): ChartsPart {
+  const { machines, draft = null, onFailure, layoutTimeoutMs, folder = ownFolder } = options
   const thread = openLayoutThread(layoutTimeoutMs === undefined ? {} : { timeoutMs: layoutTimeoutMs })
   const renderer = openPngRenderer()
   const library = createChartLibrary({
     machines: listMachines(machines),
+    drafts: draft === null ? {} : listDrafts(draft),
     stored: readStoredCharts(folder),
     pictures: readPictures(folder),
     engine: thread.engine,
@@ -86,6 +90,11 @@ export function listMachines(machines: MachineRegistry = registeredMachines): {
       ]
     }),
   )
+}
+
+function listDrafts({ machines, places }: Draft): { readonly [name: string]: LibraryMachine } {
+  const listed = Object.entries(listMachines(machines))
+  return Object.fromEntries(listed.map(([name, machine]) => [name, { ...machine, places: places[name] ?? {} }]))
 }
 
 /** Where a build carries no sources, nothing is said about them. */

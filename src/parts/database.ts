@@ -3,28 +3,42 @@ import { join } from 'node:path'
 
 import type { SupabaseClient } from '@supabase/supabase-js'
 
+import type { LiveReadModel } from '../actors/live-read-model.ts'
 import type { LogStateStore } from '../actors/log-state-store.ts'
 import type { ReadModel } from '../actors/read-model.ts'
 import type { Store, Telemetry } from '../actors/ports.ts'
+import type { ReviewStore } from '../actors/review-store.ts'
 import type { SpoolStore } from '../actors/spool-store.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
+import type { IdentityStore, LinkStore } from '../actors/identity-store.ts'
 import { createAssistantUsage } from '../infra/supabase/assistant-usage.ts'
 import type { AssistantUsage } from '../infra/supabase/assistant-usage.ts'
+import { createCall } from '../infra/supabase/call.ts'
 import { openSupabase } from '../infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
 import type { EmbeddedDatabase } from '../infra/supabase/embedded-database.ts'
+import { createIdentities } from '../infra/supabase/identities.ts'
+import { createLiveReadModel } from '../infra/supabase/live-read-model.ts'
 import { createLogStateStore } from '../infra/supabase/log-state.ts'
 import { readMigrations } from '../infra/supabase/migrations.ts'
+import type { SendingModel } from '../actors/sending-model.ts'
+import { createReviewStore } from '../infra/supabase/reviews.ts'
 import { createRepository } from '../infra/supabase/repository.ts'
 import type { Repository } from '../infra/supabase/repository.ts'
 import { createSpoolStore } from '../infra/supabase/spool.ts'
+import { createAdministration } from '../infra/supabase/tenants.ts'
+import type { Administration } from '../infra/supabase/tenants.ts'
 
 export type DatabasePart = {
-  readonly repository: Store & ReadModel & Repository
+  readonly repository: Store & ReadModel & SendingModel & Repository
   readonly spool: SpoolStore
+  readonly identities: IdentityStore & LinkStore
+  readonly administration: Administration
   readonly logState: LogStateStore
   readonly assistantUsage: AssistantUsage
+  readonly reviews: ReviewStore
+  readonly live: LiveReadModel
   readonly description: string
   readonly isEmbedded: boolean
   /** Makes or checks what a deployment needs. Throws when the schema or the number of partitions is another. */
@@ -44,8 +58,12 @@ export async function openDatabase(
   return {
     repository,
     spool: createSpoolStore(client),
+    identities: createIdentities(client),
+    administration: createAdministration(client),
     logState: createLogStateStore(client),
     assistantUsage: createAssistantUsage(client),
+    reviews: createReviewStore(client),
+    live: createLiveReadModel(createCall(client)),
     description,
     isEmbedded: config.supabase === null,
     async initialize(partitions, businessAddresses) {

@@ -2,20 +2,27 @@
 import { fileURLToPath } from 'node:url'
 
 import type { Node } from '../actors/node.ts'
+import { createSessionLinks } from '../infra/identity/session-links.ts'
 import { createApp } from '../infra/http/app.ts'
 import type { App } from '../infra/http/app.ts'
 import type { Readiness } from '../infra/http/operations-routes.ts'
+import { createTokenCache } from '../infra/http/token-cache.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
+import { createInFlightCheck, readMigrationMaps } from './in-flight.ts'
+import type { Draft } from './draft.ts'
 import type { Parts } from './parts.ts'
+import { openReviews } from './reviews.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
-export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart): Promise<App> {
+export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPart, draft: Draft | null): Promise<App> {
   const { config, publicUrl, apiToken, telemetry, machines, log, database, provider, care } = parts
+  await provider.accounts.refresh()
+  const live = toLive(parts, charts, draft)
   return createApp({
     clock: processClock,
     telemetry,
@@ -23,7 +30,18 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     readMetrics: async () => telemetry.metrics(),
     apiToken,
     readModel: database.repository,
+    sending: database.repository,
     media: parts.media,
+    findTenantByToken: createTokenCache(database.administration.findTenantByToken, processClock),
+    links: createSessionLinks({
+      store: database.identities,
+      publisher: log.publisher,
+      getCommand: async (commandId) => database.repository.getCommand(commandId),
+      refresh: async () => care.resolver.refresh(),
+      clock: processClock,
+      ids: processIds,
+      isAlone: database.isEmbedded,
+    }),
     commands: {
       publisher: log.publisher,
       ids: processIds,
@@ -33,17 +51,32 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
     },
     dismissForeign: async (quarantineId) => database.repository.dismissForeign(quarantineId),
     toUserKey,
-    charts,
+    charts: { ...charts, ...live },
+    reviews: openReviews({
+      library: charts.library,
+      store: database.reviews,
+      readModel: database.repository,
+      machines,
+      draft,
+      reviewToken: config.reviewToken,
+      checkInFlight: live.checkInFlight,
+    }),
     webhooks: config.roles.includes('webhook')
       ? {
           webhook: provider.openWebhook(publicUrl),
           publisher: care.spooling,
-          findChannel: async (address) => (await database.repository.findChannel(address)) !== null,
+          findChannel: async (address) => provider.accounts.find(address),
           reached: createReached(config.crashPoint, config.isCrashOnSignal),
         }
       : null,
     pages: config.roles.includes('pages') ? { folder: webFolder, phone: provider.phone } : null,
   })
+}
+
+function toLive({ database, machines }: Parts, { library }: ChartsPart, draft: Draft | null) {
+  const { live } = database
+  const drafts = draft?.machines ?? {}
+  return { live, checkInFlight: createInFlightCheck({ library, machines, drafts, live, maps: readMigrationMaps() }) }
 }
 
 async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {

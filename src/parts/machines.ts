@@ -31,7 +31,7 @@ export async function loadMachines(modules: readonly string[]): Promise<MachineR
   return registry
 }
 
-async function loadRegistration(module: string): Promise<MachineRegistration> {
+export async function loadRegistration(module: string): Promise<MachineRegistration> {
   const specifier = /^[./]/u.test(module) || module.endsWith('.ts') ? pathToFileURL(resolve(module)).href : module
   let loaded: { readonly registration?: Partial<MachineRegistration> }
   try {

@@ -1,5 +1,5 @@
 /** What main has opened, in this order; each part gets those that it needs. */
-import type { MediaFetcher } from '../actors/media-fetcher.ts'
+import type { MediaOfAccounts } from '../actors/media-fetcher.ts'
 import type { Config } from '../config.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
 import type { ProcessTelemetry } from '../infra/telemetry/telemetry.ts'
@@ -19,7 +19,7 @@ export type Parts = {
   readonly log: LogPart
   readonly database: DatabasePart
   readonly provider: ProviderPart
-  readonly media: MediaFetcher
+  readonly media: MediaOfAccounts
   readonly care: CarePart
   readonly assistant: AssistantPart
 }

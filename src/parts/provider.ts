@@ -5,16 +5,16 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 
-import type { MediaFetcher } from '../actors/media-fetcher.ts'
-import type { EventPublisher, LoggedMessage, Store, Telemetry } from '../actors/ports.ts'
+import type { MediaOfAccounts } from '../actors/media-fetcher.ts'
+import type { EffectPerformer, EventPublisher, LoggedMessage, Telemetry } from '../actors/ports.ts'
 import type { Config } from '../config.ts'
 import type { DataFolder } from '../infra/data-folder/data-folder.ts'
 import type { PhoneService } from '../infra/http/phone-routes.ts'
-import { createMediaFetcher } from '../infra/media/media-fetcher.ts'
 import { createFakeTwilio } from '../infra/phone/fake-twilio.ts'
 import { createPhone } from '../infra/phone/phone.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { processIds } from '../infra/process/ids.ts'
+import { createNamedSecrets } from '../infra/secrets/named-secrets.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import { listReceivedMessages } from '../infra/twilio/received-messages.ts'
 import { createRestConnection } from '../infra/twilio/rest-connection.ts'
@@ -22,6 +22,10 @@ import { createTwilioSender } from '../infra/twilio/sender.ts'
 import type { TwilioSender } from '../infra/twilio/sender.ts'
 import { createTwilioWebhook } from '../infra/twilio/webhook.ts'
 import type { TwilioWebhook } from '../infra/twilio/webhook.ts'
+import { createAccounts } from './accounts.ts'
+import type { Account, Accounts } from './accounts.ts'
+import type { DatabasePart } from './database.ts'
+import { openMediaOfAccounts } from './media.ts'
 
 export type ProviderPart = {
   readonly numbers: readonly string[]
@@ -29,9 +33,11 @@ export type ProviderPart = {
   /** Null where a real provider is configured. */
   readonly phone: PhoneService | null
   openWebhook(publicUrl: string): TwilioWebhook
-  openSender(publicUrl: string): TwilioSender
-  /** Reads the media of messages, from the provider and these hosts. */
-  openMedia(hosts: readonly string[], telemetry: Telemetry): MediaFetcher
+  /** Reads the media of messages, from the provider and these hosts, through the account of the business address. */
+  openMedia(hosts: readonly string[], telemetry: Telemetry): MediaOfAccounts
+  /** Sends through the account of the business address. */
+  openSender(publicUrl: string): EffectPerformer
+  readonly accounts: Accounts
   /** What users sent to our numbers since then, as the provider's own list has it; oldest first. */
   listReceived(since: number): Promise<readonly LoggedMessage[]>
   close(): Promise<void>
@@ -40,40 +46,33 @@ export type ProviderPart = {
 const phoneNumbers = ['whatsapp:+14155238886', 'sms:+14155238886']
 const phoneAccount = `AC${'0'.repeat(32)}`
 const sendTimeoutMs = 10_000
+const retryAfterMs = 2_000
 
 export async function openProvider(
   config: Config,
   folder: DataFolder | null,
-  store: Pick<Store, 'findKnownProviderIds'>,
+  database: Pick<DatabasePart, 'repository' | 'administration'>,
   publisher: EventPublisher,
 ): Promise<ProviderPart> {
-  return config.twilio === null ? openPhone(folder, store, publisher) : openTwilio(config.twilio, store)
+  return config.twilio === null ? openPhone(folder, database, publisher) : openTwilio(config.twilio, database)
 }
 
-function openTwilio(twilio: NonNullable<Config['twilio']>, store: Pick<Store, 'findKnownProviderIds'>): ProviderPart {
-  const [authToken = ''] = twilio.authTokens
+type Database = Pick<DatabasePart, 'repository' | 'administration'>
+
+function openTwilio(twilio: NonNullable<Config['twilio']>, database: Database): ProviderPart {
   const { accountSid, authTokens, numbers, apiUrl } = twilio
-  let sender: TwilioSender | null = null
+  const accounts = openAccounts({ accountSid, authTokens }, database)
   return {
     numbers,
     description: `${apiUrl ?? 'Twilio'}, account ${accountSid.slice(0, 6)}…`,
     phone: null,
-    openWebhook: (publicUrl) => createTwilioWebhook({ accountSid, authTokens, publicUrl: () => publicUrl }),
-    openSender(publicUrl) {
-      sender = createSender({ accountSid, authToken, apiUrl }, publicUrl, store)
-      return sender
-    },
-    openMedia: (hosts, telemetry) => openMedia({ accountSid, authToken, apiUrl }, hosts, telemetry),
-    listReceived: async (since) => listReceived({ accountSid, authToken, apiUrl }, numbers, since),
-    async close() {
-      sender?.close()
-    },
+    ...openAccess(accounts, { accountSid, authTokens }, apiUrl, database),
   }
 }
 
 async function openPhone(
   folder: DataFolder | null,
-  store: Pick<Store, 'findKnownProviderIds'>,
+  database: Database,
   publisher: EventPublisher,
 ): Promise<ProviderPart> {
   if (folder === null) throw new Error('the built-in phone needs the data folder')
@@ -85,9 +84,10 @@ async function openPhone(
     clock: processClock,
     webhookBase: null,
   })
-  const account = { accountSid: phoneAccount, authToken, apiUrl: fake.url }
-  let sender: TwilioSender | null = null
+  const own = { accountSid: phoneAccount, authTokens: [authToken] }
+  const access = openAccess(openAccounts(own, database), own, fake.url, database)
   return {
+    ...access,
     numbers: phoneNumbers,
     description: `the built-in phone, a fake Twilio at ${fake.url}`,
     phone: createPhone({
@@ -99,17 +99,79 @@ async function openPhone(
     }),
     openWebhook(publicUrl) {
       fake.setWebhookBase(publicUrl)
-      return createTwilioWebhook({ accountSid: phoneAccount, authTokens: [authToken], publicUrl: () => publicUrl })
+      return access.openWebhook(publicUrl)
     },
-    openSender(publicUrl) {
-      sender = createSender(account, publicUrl, store)
-      return sender
-    },
-    openMedia: (hosts, telemetry) => openMedia(account, hosts, telemetry),
-    listReceived: async (since) => listReceived(account, phoneNumbers, since),
     async close() {
-      sender?.close()
+      await access.close()
       await fake.close()
+    },
+  }
+}
+
+function openAccounts(own: Account, { repository, administration }: Database): Accounts {
+  const monotonic = (): number => processClock.monotonic()
+  const secrets = createNamedSecrets((name) => process.env[name]?.trim() || null, monotonic)
+  const { findChannel } = repository
+  return createAccounts({ own, findChannel, listTenants: administration.listTenants, secrets, monotonic })
+}
+
+type AccountAccess = Pick<
+  ProviderPart,
+  'accounts' | 'openWebhook' | 'openSender' | 'openMedia' | 'listReceived' | 'close'
+>
+
+/** The webhooks, the sends and the lists of all accounts. */
+function openAccess(
+  accounts: Accounts,
+  { accountSid, authTokens }: Account,
+  apiUrl: string | null,
+  { repository }: Database,
+): AccountAccess {
+  const senders = new Map<string, TwilioSender>()
+  const senderOf = (account: Account, publicUrl: string): TwilioSender => {
+    const [authToken = ''] = account.authTokens
+    const name = `${account.accountSid} ${authToken}`
+    const sender = senders.get(name) ?? createSender({ ...account, authToken, apiUrl }, publicUrl, repository)
+    senders.set(name, sender)
+    return sender
+  }
+  return {
+    accounts,
+    openWebhook: (publicUrl) =>
+      createTwilioWebhook({
+        accountSid,
+        authTokens,
+        publicUrl: () => publicUrl,
+        otherTokens: () => accounts.knownTokens(),
+      }),
+    openSender(publicUrl) {
+      const find = async (businessAddress: string): Promise<TwilioSender> => {
+        const account = await accounts.find(businessAddress)
+        if (account === null) throw new Error('no channel has the address that the message is sent from')
+        return senderOf(account, publicUrl)
+      }
+      return {
+        isVisible: true,
+        perform: async (request) => {
+          const sender = await find(request.session.businessAddress).catch((error: unknown) => error)
+          // Nothing was sent: the account could not be looked up.
+          if (sender instanceof Error) return { kind: 'retry', afterMs: retryAfterMs, reason: sender.message }
+          return (sender as TwilioSender).perform(request)
+        },
+        resolve: async (request) => (await find(request.session.businessAddress)).resolve(request),
+      }
+    },
+    openMedia: (hosts, telemetry) => openMediaOfAccounts({ accounts, apiUrl, hosts, telemetry }),
+    async listReceived(since) {
+      const lists = (await accounts.list()).flatMap(({ account, businessAddresses }) => {
+        const [authToken] = account.authTokens
+        if (authToken === undefined) return []
+        return [listReceived({ accountSid: account.accountSid, authToken, apiUrl }, businessAddresses, since)]
+      })
+      return (await Promise.all(lists)).flat().toSorted((one, other) => one.receivedAt - other.receivedAt)
+    },
+    async close() {
+      for (const sender of senders.values()) sender.close()
     },
   }
 }
@@ -117,7 +179,7 @@ async function openPhone(
 function createSender(
   account: { accountSid: string; authToken: string; apiUrl: string | null },
   publicUrl: string,
-  store: Pick<Store, 'findKnownProviderIds'>,
+  store: Pick<DatabasePart['repository'], 'findKnownProviderIds'>,
 ): TwilioSender {
   return createTwilioSender({
     ...account,
@@ -127,19 +189,6 @@ function createSender(
     random: Math.random,
     findKnownProviderIds: async (channelId, providerIds) => store.findKnownProviderIds(channelId, providerIds),
   })
-}
-
-/** Media is addressed at Twilio itself, also where its API is called by way of another base URL. */
-const twilioOrigin = 'https://api.twilio.com'
-
-function openMedia(
-  { accountSid, authToken, apiUrl }: { accountSid: string; authToken: string; apiUrl: string | null },
-  hosts: readonly string[],
-  telemetry: Telemetry,
-): MediaFetcher {
-  const ours = apiUrl === null ? [] : [{ origin: new URL(apiUrl).origin, isTrusted: true }]
-  const apis = [...ours, { origin: twilioOrigin, isTrusted: false }]
-  return createMediaFetcher({ policy: { hosts, apis, accountSid }, authToken, clock: processClock, telemetry })
 }
 
 async function listReceived(

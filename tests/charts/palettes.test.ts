@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { darkPalette, lightPalette } from '../../src/charts/drawing/palettes.ts'
+import { darkHeat, darkPalette, lightHeat, lightPalette } from '../../src/charts/drawing/palettes.ts'
 import type { Palette } from '../../src/charts/drawing/palettes.ts'
 
 const kinds = ['event', 'after', 'done', 'error', 'always', 'snapshot'] as const
@@ -22,6 +22,13 @@ test.each([
   for (const back of ['paper', 'container'] as const) {
     expect(toContrast(palette.line, palette[back])).toBeGreaterThanOrEqual(3)
   }
+})
+
+test.each([
+  ['light', lightPalette, lightHeat],
+  ['dark', darkPalette, darkHeat],
+] as const)('every text of the %s theme is read on every heat', (_name, palette, heats) => {
+  for (const heat of heats) expect(toContrast(palette.ink, heat), heat).toBeGreaterThanOrEqual(4.5)
 })
 
 function listPairs(palette: Palette): readonly (readonly [keyof Palette, keyof Palette])[] {

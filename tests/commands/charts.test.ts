@@ -11,7 +11,9 @@ import { parseChart } from '../../src/charts/chart.ts'
 import { exportWalk } from '../../src/charts/simulate/walk-chart.ts'
 import type { Step } from '../../src/charts/simulate/steps.ts'
 import { openCharts } from '../../src/parts/charts.ts'
+import { loadDraft } from '../../src/parts/draft.ts'
 import { runCommand } from '../support/command.ts'
+import { draftVersion } from '../support/machines/draft-conversation.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -25,7 +27,7 @@ afterAll(async () => rm(folder, { recursive: true, force: true }))
 
 test('a diff with a kept version lists the changes and writes pictures and texts', long, async () => {
   const out = join(folder, 'review')
-  const { exitCode, stdout } = await runCommand(['diff', '--base', 'conversation@1', '--out', out])
+  const { exitCode, stdout } = await runCommand(['diff', '--base', 'conversation@1', '--out', out, '--no-gate'])
   expect(exitCode).toBe(0)
   expect(stdout).toMatch(/^conversation: 1 to \d+, \d+ changes\n {2}\S/u)
   const review = JSON.parse(await readFile(join(out, 'review.json'), 'utf8')) as { changes: unknown[] }
@@ -36,7 +38,7 @@ test('a diff with a kept version lists the changes and writes pictures and texts
 })
 
 test('a diff with a git ref runs the machine of that commit', long, async () => {
-  const { exitCode, stdout } = await runCommand(['diff', '--base', 'HEAD', '--json'])
+  const { exitCode, stdout } = await runCommand(['diff', '--base', 'HEAD', '--json', '--no-gate'])
   expect(exitCode).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({
     base: { machine: 'conversation', version: expect.stringMatching(/^\d+ \(HEAD\)$/u) },
@@ -48,9 +50,30 @@ test('a diff with a file takes charts and modules', long, async () => {
   const chart = parseChart(JSON.parse((await runCommand(['svg', '--as', 'json'])).stdout))
   const json = join(folder, 'other.json')
   await writeFile(json, JSON.stringify({ ...chart, version: 'other', transitions: chart.transitions.slice(1) }))
-  expect((await runCommand(['diff', '--base', json])).stdout).toContain('1 change\n  added: any state')
+  expect((await runCommand(['diff', '--base', json, '--no-gate'])).stdout).toContain('1 change\n  added: any state')
   const machine = fileURLToPath(new URL('../../src/machines/conversation/machine.ts', import.meta.url))
-  expect((await runCommand(['diff', '--base', machine])).stdout).toContain('0 changes')
+  expect((await runCommand(['diff', '--base', machine, '--no-gate'])).stdout).toContain('0 changes')
+})
+
+test('a draft is the machine of a git ref, with its sources, places and coverage, or of a module', long, async () => {
+  const draft = await loadDraft('HEAD')
+  expect(Object.keys(draft.machines)).toContain('conversation')
+  expect(draft.source).toMatch(/^[0-9a-f]{16}$/u)
+  expect(draft.places['conversation']?.['conversation.PENDING']).toMatch(
+    /^src\/machines\/conversation\/machine\.ts:\d+$/u,
+  )
+  expect(draft.coverage.some(({ machine }) => machine === 'conversation')).toBe(true)
+  const module = await loadDraft('tests/support/machines/draft-conversation.ts')
+  expect(module.machines['conversation']?.machine.version).toBe(draftVersion)
+  expect(module.source).not.toBe((await loadDraft('tests/support/machines/draft-conversation-edited.ts')).source)
+})
+
+test.each([
+  ['no-such-branch', "git does not know 'no-such-branch'"],
+  ['tests/support/machines/nothing.ts', 'could not load the machine'],
+  ['tests/support/command.ts', 'is no machine: it exports no registration'],
+])('the draft %s is refused with a sentence', async (name, sentence) => {
+  await expect(loadDraft(name)).rejects.toThrow(sentence)
 })
 
 test('svg writes every form', long, async () => {

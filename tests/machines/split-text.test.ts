@@ -45,4 +45,52 @@ describe('a long text', () => {
       { numRuns: 300 },
     )
   })
+
+  test('leaves every grapheme whole, whatever the text is made of', () => {
+    const parts = fc.constantFrom(
+      '👨‍👩‍👧‍👦',
+      '🇧🇷',
+      '🇵🇹',
+      '👍🏽',
+      'é',
+      'e\u0301',
+      'a\u0301\u0327',
+      '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+      '1️⃣',
+      ' ',
+      '\n',
+      '\n\n',
+      '. ',
+      '! ',
+      '"',
+      ' \u0301',
+      'नि',
+      '각',
+      'word',
+      'x',
+    )
+    fc.assert(
+      fc.property(fc.array(parts, { maxLength: 400 }), fc.integer({ min: 40, max: 200 }), (chosen, max) => {
+        const text = chosen.join('')
+        const pieces = splitText(text, max)
+        expect(pieces.flatMap(toGraphemes)).toEqual(toGraphemes(text))
+        for (const piece of pieces) expect(piece.length).toBeLessThanOrEqual(max)
+        // In order, and nothing between two pieces but space.
+        let rest = text
+        for (const piece of pieces) {
+          const start = rest.indexOf(piece)
+          expect(rest.slice(0, start).trim()).toBe('')
+          rest = rest.slice(start + piece.length)
+        }
+        expect(rest.trim()).toBe('')
+      }),
+      { numRuns: 500 },
+    )
+  })
 })
+
+function toGraphemes(text: string): readonly string[] {
+  return [...new Intl.Segmenter().segment(text)]
+    .map(({ segment }) => segment.replaceAll(/\s(?!\p{M})/gu, ''))
+    .filter((segment) => segment !== '')
+}

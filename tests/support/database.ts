@@ -13,6 +13,7 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import postgres from 'postgres'
 import type { ReadModel } from '../../src/actors/read-model.ts'
 import type { Store } from '../../src/actors/ports.ts'
+import type { SendingModel } from '../../src/actors/sending-model.ts'
 import { openSupabase } from '../../src/infra/supabase/client.ts'
 import { openEmbeddedDatabase } from '../../src/infra/supabase/embedded-database.ts'
 import { createRepository, type Repository } from '../../src/infra/supabase/repository.ts'
@@ -24,7 +25,7 @@ export const backends: readonly Backend[] = ['pglite', 'postgres']
 export type Sql = (statement: string, parameters?: readonly unknown[]) => Promise<readonly Record<string, unknown>[]>
 
 export type TestDatabase = {
-  readonly store: Store & ReadModel & Repository
+  readonly store: Store & ReadModel & SendingModel & Repository
   readonly client: SupabaseClient
   /** Rows of one statement; placeholders are $1, $2 …; jsonb comes parsed, timestamps come as text. */
   readonly sql: Sql
@@ -42,7 +43,10 @@ export type TestDatabase = {
 export async function resetTestDatabase({ sql }: Pick<TestDatabase, 'sql'>): Promise<void> {
   const tables = ['tenants', 'channels', 'sessions', 'conversations', 'conversation_events', 'messages', 'deliveries']
   const ours = ['effects', 'commands', 'partitions', 'nodes', 'quarantine', 'assistant_usage', 'assistant_rates']
-  const deletes = [...tables, ...ours, 'spool', 'spool_state', 'log_state']
+  const reviews = ['review_verdicts', 'review_comments', 'review_threads', 'review_charts']
+  const live = ['shapes', 'shape_counts', 'moves', 'move_counts']
+  const people = ['opt_outs', 'opt_out_blocks', 'identities', 'message_keys', 'session_links', 'api_tokens']
+  const deletes = [...tables, ...ours, ...reviews, ...live, ...people, 'spool', 'spool_state', 'log_state']
     .map((table) => `delete from duologue.${table};`)
     .join(' ')
   await sql(`do $$ begin set local session_replication_role = replica; ${deletes} end $$`)

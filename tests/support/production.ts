@@ -80,10 +80,15 @@ export function toForm(fields: Record<string, string> = {}): Record<string, stri
     AccountSid: `AC${'1'.repeat(32)}`,
     ChannelMetadata: '{"type":"whatsapp","data":{"context":{}}}',
     From: 'whatsapp:+15005550006',
-    ExternalUserId: 'whatsapp:US.1234567890123456',
+    // Each user has one of his own.
+    ExternalUserId: toExternalUserId(fields['From'] ?? 'whatsapp:+15005550006'),
     ApiVersion: '2010-04-01',
     ...fields,
   }
+}
+
+function toExternalUserId(from: string): string {
+  return from.startsWith('whatsapp:+') ? `whatsapp:US.${from.slice('whatsapp:+'.length)}` : from
 }
 
 export const messagesPath = '/webhooks/twilio/messages'

@@ -4,8 +4,12 @@
  */
 import type { Step } from '../../src/charts/simulate/steps.ts'
 
-export const tabs = ['details', 'simulate', 'changes', 'findings'] as const
+export const tabs = ['details', 'simulate', 'changes', 'findings', 'review'] as const
 export type Tab = (typeof tabs)[number]
+
+/** What may be laid over the chart in place of the kinds or the comparison. */
+export const layers = ['tests', 'findings', 'comments'] as const
+export type Layer = (typeof layers)[number]
 
 export const phases = ['both', 'before', 'after'] as const
 export type Phase = (typeof phases)[number]
@@ -21,6 +25,7 @@ export type Address = {
   readonly folds: readonly string[]
   readonly tab: Tab
   readonly phase: Phase
+  readonly layer: Layer | null
   readonly isTable: boolean
   readonly search: string
   readonly steps: readonly Step[]
@@ -39,6 +44,7 @@ export function readAddress(query: string): Address {
     folds: (fields.get('fold') ?? '').split(',').filter((id) => id !== ''),
     tab: tab ?? (steps.length > 0 ? 'simulate' : fields.has('base') ? 'changes' : 'details'),
     phase: phases.find((one) => one === fields.get('show')) ?? 'both',
+    layer: layers.find((one) => one === fields.get('overlay')) ?? null,
     isTable: fields.get('view') === 'table',
     search: fields.get('q') ?? '',
     steps,
@@ -47,7 +53,7 @@ export function readAddress(query: string): Address {
 }
 
 export function toQuery(address: Address): string {
-  const { chart, base, selected, folds, tab, phase, isTable, search, steps, viewport } = address
+  const { chart, base, selected, folds, tab, phase, layer, isTable, search, steps, viewport } = address
   const fields = new URLSearchParams()
   const set = (name: string, value: string | null): void => {
     if (value !== null && value !== '') fields.set(name, value)
@@ -58,6 +64,7 @@ export function toQuery(address: Address): string {
   set('fold', folds.join(','))
   set('tab', tab)
   set('show', phase === 'both' ? null : phase)
+  set('overlay', layer)
   set('view', isTable ? 'table' : null)
   set('q', search)
   set('steps', steps.length === 0 ? null : JSON.stringify(steps))

@@ -1,4 +1,5 @@
 /** What the page asks of Duologue. Everything is a reading: nothing here changes anything. */
+import type { ChartCoverage } from '../../src/charts/coverage/cover-chart.ts'
 import type { View } from '../../src/charts/library.ts'
 import type { Step } from '../../src/charts/simulate/steps.ts'
 import type { ReviewedWalk } from '../../src/charts/simulate/walk-chart.ts'
@@ -7,7 +8,7 @@ export type ChartItem = {
   readonly ref: string
   readonly machine: string
   readonly version: string
-  readonly source: 'build' | 'stored'
+  readonly source: 'build' | 'draft' | 'stored'
   readonly states: number
 }
 
@@ -20,6 +21,17 @@ export async function listCharts(): Promise<readonly ChartItem[]> {
 
 export async function readView(ref: string, base: string | null, folds: readonly string[]): Promise<View> {
   return ask<View>(`/api/charts/${encodeURIComponent(ref)}/view${toQuery({ base, fold: folds.join(',') })}`)
+}
+
+const coverages = new Map<string, Promise<ChartCoverage>>()
+
+/** It is a file of the build: asked for once. */
+export async function readCoverage(ref: string, base: string | null): Promise<ChartCoverage> {
+  const path = `/api/charts/${encodeURIComponent(ref)}/coverage${toQuery({ base })}`
+  const asked = coverages.get(path) ?? ask<ChartCoverage>(path)
+  coverages.set(path, asked)
+  asked.catch(() => coverages.delete(path))
+  return asked
 }
 
 export async function readWalk(ref: string, steps: readonly Step[], base: string | null): Promise<ReviewedWalk> {
@@ -37,24 +49,28 @@ export function toFilePath(ref: string, form: string, base: string | null, folds
   return `/api/charts/${encodeURIComponent(ref)}.${form}${toQuery({ base, fold: folds.join(',') })}`
 }
 
+export function toThreadsPath(ref: string): string {
+  return `/api/charts/${encodeURIComponent(ref)}/threads`
+}
+
 export function toStepsText(steps: readonly Step[]): string {
   return steps.length === 0 ? '' : JSON.stringify(steps)
 }
 
-function toQuery(fields: { readonly [name: string]: string | null }): string {
+export function toQuery(fields: { readonly [name: string]: string | null }): string {
   const given = Object.entries(fields).filter(
     (field): field is [string, string] => field[1] !== null && field[1] !== '',
   )
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
-async function ask<Answer>(path: string): Promise<Answer> {
+export async function ask<Answer>(path: string): Promise<Answer> {
   const answer = await fetch(path).catch(() => null)
   if (answer === null) throw new Refused('the service does not answer')
   return answer.ok ? ((await answer.json()) as Answer) : refuse(answer)
 }
 
-async function refuse(answer: Response): Promise<never> {
+export async function refuse(answer: Response): Promise<never> {
   const problem = (await answer.json().catch(() => null)) as { readonly detail?: string } | null
   throw new Refused(problem?.detail ?? `the service answered ${answer.status}`)
 }

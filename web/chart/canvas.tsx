@@ -2,6 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { describeChart } from '../../src/charts/describe-chart.ts'
 import { ChartDrawing } from '../../src/charts/drawing/chart-drawing.ts'
+import type { Overlay } from '../../src/charts/drawing/overlay.ts'
 import type { View } from '../../src/charts/library.ts'
 import type { Viewport } from './address.ts'
 import { findNeighbour, type Surroundings } from './surroundings.ts'
@@ -10,6 +11,7 @@ import { begin, bringIn, findArea, fitWhole, reveal, zoom } from './viewport.ts'
 
 export type CanvasProps = {
   readonly view: View
+  readonly overlay: Overlay | null
   readonly around: Surroundings
   readonly selected: string | null
   /** More classes for states and transitions, by id. */
@@ -30,8 +32,8 @@ const zoomStep = 1.3
 const graphicsRole = { role: 'graphics-document' } as object
 
 export function Canvas(props: CanvasProps) {
-  const { view, selected, toClass, onViewport, attention } = props
-  const { picture, chart, comparison } = view
+  const { view, overlay, selected, toClass, onViewport, attention } = props
+  const { picture, chart } = view
   const moving = useViewport(onViewport)
   const describe = useMemo(() => describeChart(chart), [chart])
   const first = picture.boxes[0]?.stateId ?? null
@@ -47,16 +49,8 @@ export function Canvas(props: CanvasProps) {
   // What tests measure the first drawing by.
   useEffect(() => void performance.mark('chart-drawn'), [])
   const drawing = useMemo(
-    () => (
-      <ChartDrawing
-        picture={picture}
-        overlay={comparison?.overlay ?? null}
-        describe={describe}
-        toClass={toClass}
-        tabStop={tabStop}
-      />
-    ),
-    [picture, comparison, describe, toClass, tabStop],
+    () => <ChartDrawing picture={picture} overlay={overlay} describe={describe} toClass={toClass} tabStop={tabStop} />,
+    [picture, overlay, describe, toClass, tabStop],
   )
   return (
     <div class="canvas" ref={moving.frame}>

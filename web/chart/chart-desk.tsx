@@ -1,5 +1,6 @@
 /** One chart with everything around it: toolbar, drawing or table, and the panel with its tabs. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Overlay } from '../../src/charts/drawing/overlay.ts'
 import type { View } from '../../src/charts/library.ts'
 import { foldingOfferedFrom } from '../../src/charts/fold-chart.ts'
 import { tabs, type Address, type Tab } from './address.ts'
@@ -14,6 +15,9 @@ import { toSurroundings } from './surroundings.ts'
 import { TableView } from './table-view.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useAsked } from './use-asked.ts'
+import { useLazy } from './use-lazy.ts'
+import { useLaid } from './review/use-laid.ts'
+import type { Stepper } from './review/replay.tsx'
 import type { Go } from './use-address.ts'
 import type { ReviewedWalk } from '../../src/charts/simulate/walk-chart.ts'
 
@@ -32,7 +36,10 @@ const tabNames: { readonly [tab in Tab]: string } = {
   simulate: 'Simulate',
   changes: 'Changes',
   findings: 'Findings',
+  review: 'Review',
 }
+
+const loadReview = async () => import('./review/review-panel.tsx')
 
 export function ChartDesk(props: Props) {
   const { items, shown, base, view, address, go } = props
@@ -49,6 +56,11 @@ export function ChartDesk(props: Props) {
     readWalk(shown.ref, steps, base?.ref ?? null),
   )
   const [attention, setAttention] = useState<Attention>({ count: 0, id: null, takesFocus: false })
+  const review = useLazy(address.tab === 'review', loadReview)
+  const [parting, setParting] = useState<Overlay | null>(null)
+  const laid = useLaid(view, address, parting)
+  const overlay = laid?.overlay ?? null
+  const stepper = useRef<Stepper | null>(null)
   const searchField = useRef<HTMLInputElement>(null)
   const panel = useRef<HTMLElement>(null)
 
@@ -74,6 +86,7 @@ export function ChartDesk(props: Props) {
     if (next !== undefined) onGo(next)
   }
   const onStepChange = (by: 1 | -1): void => {
+    if (stepper.current !== null) return stepper.current(by)
     const changes = view.comparison?.changes ?? []
     const at = changes.findIndex(({ ids }) => ids.includes(selected ?? ''))
     const next = changes[(at + by + changes.length) % changes.length]?.ids[0]
@@ -110,10 +123,11 @@ export function ChartDesk(props: Props) {
           </p>
         )}
         {address.isTable ? (
-          <TableView view={view} selected={selected} toClass={toClass} onSelect={(id) => onGo(id)} />
+          <TableView view={view} overlay={overlay} selected={selected} toClass={toClass} onSelect={(id) => onGo(id)} />
         ) : (
           <Canvas
             view={view}
+            overlay={overlay}
             around={around}
             selected={selected}
             toClass={toClass}
@@ -128,6 +142,15 @@ export function ChartDesk(props: Props) {
             attention={attention}
           />
         )}
+        {laid !== null && laid.legend.length > 0 && (
+          <p class="legend" role="status">
+            {laid.legend.map(({ tone, text }) => (
+              <span key={text} class={tone === '' ? 'tag' : `chip ${tone}`}>
+                {text}
+              </span>
+            ))}
+          </p>
+        )}
       </main>
       <aside class="panel" aria-label="Panel">
         <Tabs tab={address.tab} hasComparison={view.comparison !== null} findings={openFindings} go={go} />
@@ -141,6 +164,9 @@ export function ChartDesk(props: Props) {
         >
           {address.tab === 'details' && (
             <DetailsPanel view={view} around={around} selected={selected} onGo={onGo} onFold={onFold} />
+          )}
+          {review !== null && address.tab === 'review' && (
+            <review.ReviewPanel view={view} onGo={onGo} onParting={setParting} stepper={stepper} />
           )}
           {address.tab === 'findings' && <FindingsPanel findings={view.findings} onGo={onGo} />}
           {address.tab === 'changes' &&

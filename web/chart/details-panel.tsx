@@ -6,6 +6,7 @@ import type { View } from '../../src/charts/library.ts'
 import { isStop, toEventText } from '../../src/charts/layout/wording.ts'
 import { toTargetName } from '../../src/charts/target-name.ts'
 import type { Surroundings } from './surroundings.ts'
+import { useLazy } from './use-lazy.ts'
 
 type Props = {
   readonly view: View
@@ -15,12 +16,22 @@ type Props = {
   readonly onFold: (id: string) => void
 }
 
+const loadComments = async () => import('./review/comments.tsx')
+
 export function DetailsPanel(props: Props) {
   const { view, around, selected } = props
+  const comments = useLazy(selected !== null, loadComments)
   const state = around.state(selected)
   const transition = around.transition(selected)
-  if (state !== undefined) return <StateDetails {...props} state={state} />
-  if (transition !== undefined) return <TransitionDetails {...props} transition={transition} />
+  if (selected !== null && (state !== undefined || transition !== undefined)) {
+    return (
+      <>
+        {state !== undefined && <StateDetails {...props} state={state} />}
+        {transition !== undefined && <TransitionDetails {...props} transition={transition} />}
+        {comments !== null && <comments.Comments key={selected} view={view} about={selected} />}
+      </>
+    )
+  }
   return (
     <>
       <p class="hint">

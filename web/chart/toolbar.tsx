@@ -1,6 +1,6 @@
 /** Which chart, compared with which, what is searched, and the files of it. */
 import type { Ref } from 'preact'
-import type { Address } from './address.ts'
+import { layers, type Address } from './address.ts'
 import { toFilePath, type ChartItem } from './api.ts'
 import type { Go } from './use-address.ts'
 
@@ -60,6 +60,21 @@ export function Toolbar({ items, shown, base, address, go, matchCount, searchFie
           ))}
         </select>
       </label>
+      <label class="field">
+        <span>Show</span>
+        <select
+          value={address.layer ?? ''}
+          onChange={(event) => {
+            const { value } = event.currentTarget
+            go({ layer: layers.find((one) => one === value) ?? null }, 'push')
+          }}
+        >
+          <option value="">{base === null ? 'kinds' : 'changes'}</option>
+          {layers.map((layer) => (
+            <option key={layer}>{layer}</option>
+          ))}
+        </select>
+      </label>
       <div class="search">
         <input
           ref={searchField}
@@ -112,6 +127,7 @@ function Files({ shown, base, folds }: { shown: ChartItem; base: ChartItem | nul
 }
 
 function toName({ machine, version, source, ref }: ChartItem): string {
+  if (source === 'draft') return `${machine} ${version} (draft)`
   return `${machine} ${version}${source === 'build' ? '' : ref.endsWith('+stored') ? ' (as kept)' : ' (kept)'}`
 }
 

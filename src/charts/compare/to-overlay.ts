@@ -16,7 +16,7 @@ export function toOverlay({ changes, onlyBase, onlyHead }: Comparison): Overlay 
 
 export function toExtraSigns({ marks }: Overlay): ExtraSigns {
   const toned = Object.entries(marks).filter(([, { tone }]) => tone !== 'unchanged')
-  return Object.fromEntries(toned.map(([id, { tone }]) => [id, tone as Exclude<Tone, 'unchanged'>]))
+  return Object.fromEntries(toned.map(([id, { tone }]) => [id, tone as 'added' | 'removed' | 'changed']))
 }
 
 function toTone({ kind }: Change, id: string, onlyBase: readonly string[]): Tone {

@@ -36,7 +36,7 @@ export function ChartDrawing(props: DrawingProps): Drawn {
   const leaves = picture.boxes.filter((box) => !isContainer(box))
   return element(
     'g',
-    { class: `chart${overlay === null ? ' kinds' : ''}` },
+    { class: `chart${overlay === null ? ' kinds' : overlay.kind === 'heat' ? ' heat' : ''}` },
     element('rect', { class: 'paper', width: picture.width, height: picture.height }),
     element('text', { class: 'heading', x: 24, y: 36 }, picture.title),
     picture.rootRows.length === 0 ? null : element('text', { class: 'caption', x: 24, y: 57 }, 'From any state'),
@@ -48,6 +48,7 @@ export function ChartDrawing(props: DrawingProps): Drawn {
     picture.arrows.flatMap((arrow) => drawLabels(arrow, props)),
     picture.boxes.filter(({ isInitial }) => isInitial).map(drawInitial),
     overlay === null ? null : picture.boxes.map((box) => drawBadge(box, overlay.marks[box.stateId])),
+    overlay === null ? null : toChips(picture).map((entry) => drawChip(entry, overlay.marks[entry.transitionId ?? ''])),
   )
 }
 
@@ -59,7 +60,8 @@ function isContainer({ kind }: Box): boolean {
 function toAttributes(id: string, what: 'state' | 'transition', classes: string, props: DrawingProps) {
   const { overlay, describe, toClass, tabStop = null } = props
   const mark = overlay?.marks[id]
-  const tone = overlay === null ? '' : ` ${mark?.tone ?? 'unchanged'}${isToned(mark) ? ' toned' : ''}`
+  const tone =
+    overlay === null ? '' : ` ${mark?.tone ?? 'unchanged'}${isToned(mark) ? ' toned' : ''}${toHeatClass(mark)}`
   const note = mark?.note === null || mark?.note === undefined ? '' : `, ${mark.note}`
   return {
     class: `${classes}${tone}${toClass === undefined ? '' : ` ${toClass(id)}`}`.trim(),
@@ -69,6 +71,10 @@ function toAttributes(id: string, what: 'state' | 'transition', classes: string,
     'aria-label': `${describe(id)}${note}`,
     ...(tabStop === null ? {} : { tabindex: tabStop === id ? 0 : -1 }),
   }
+}
+
+function toHeatClass(mark: Mark | undefined): string {
+  return mark?.heat === undefined ? '' : ` heat-${mark.heat}`
 }
 
 function isToned(mark: Mark | undefined): boolean {
@@ -159,9 +165,30 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
   const left = x + width - wide + 10
   return element(
     'g',
-    { key: `badge ${stateId}`, class: 'badge' },
+    { key: `badge ${stateId}`, class: `badge ${mark.tone}` },
     element('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
     element('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
+  )
+}
+
+/** Where a transition's number stands: at the right end of its label or row. */
+function toChips({ arrows, rootRows, boxes }: Picture): readonly Entry[] {
+  const labels = arrows.flatMap((arrow) => {
+    const width = Math.max(...arrow.labels.map((label) => label.width)) + pillPadding.x
+    return arrow.labels.map((label) => ({ ...label, width }))
+  })
+  return [...labels, ...rootRows, ...boxes.flatMap(({ rows }) => rows)]
+}
+
+function drawChip({ transitionId, x, y, width }: Entry, mark: Mark | undefined): Drawn | null {
+  if (transitionId === null || mark?.badge === null || mark?.badge === undefined) return null
+  const wide = mark.badge.length * 5.6 + 9
+  const left = toShort(x + width - 6)
+  return element(
+    'g',
+    { key: `chip ${transitionId}`, class: 'badge chip' },
+    element('rect', { class: 'pill', x: left, y: toShort(y - 9), width: wide, height: 14, rx: 7 }),
+    element('text', { class: 'badge-text', x: toShort(left + 4.5), y: toShort(y + 1.4) }, mark.badge),
   )
 }
 
@@ -169,21 +196,36 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
 
 function drawWay({ id, kind, points, labels }: Arrow, { overlay, toClass }: DrawingProps): Drawn {
   const marks = labels.map(({ transitionId }) => overlay?.marks[transitionId ?? '']?.tone ?? 'unchanged')
-  const tones = new Set(marks)
-  const [only] = tones
-  const tone = overlay === null ? '' : tones.size === 1 ? (only ?? '') : 'changed'
+  const tone = toSharedTone(marks, overlay)
   const toned = tone !== '' && tone !== 'unchanged' ? ' toned' : ''
+  const heat = overlay?.kind === 'heat' ? ` heat-${toWarmest(labels, overlay)}` : ''
   const classes = labels.map(({ transitionId }) => toClass?.(transitionId ?? '') ?? '')
   const shared = classes.includes('selected') ? 'selected' : classes.every((one) => one === 'dimmed') ? 'dimmed' : ''
   const way = toWayPath(points)
   return element(
     'g',
-    { key: id, class: `arrow ${tone}${toned} ${shared}`.trim(), 'data-arrow': id },
+    { key: id, class: `arrow ${tone}${toned}${heat} ${shared}`.trim(), 'data-arrow': id },
     element('path', { class: 'casing', d: way }),
     element('path', { class: `way ${kind}`, d: way }),
     element('path', { class: `head ${kind}`, d: toHeadPath(points) }),
     element('path', { class: 'hit', d: way }),
   )
+}
+
+/** Of what shares an arrow: what it has in common; else, that something changed, or the gravest of it. */
+function toSharedTone(marks: readonly Mark['tone'][], overlay: Overlay | null): string {
+  const tones = new Set(marks)
+  const [only] = tones
+  if (overlay === null) return ''
+  if (tones.size === 1) return only ?? ''
+  if (overlay.kind === 'compare') return 'changed'
+  return gravest.find((tone) => tones.has(tone)) ?? ''
+}
+
+const gravest = ['was', 'would', 'uncovered', 'doubt', 'excused', 'allowed', 'covered'] as const
+
+function toWarmest(labels: Arrow['labels'], { marks }: Overlay): number {
+  return Math.max(0, ...labels.map(({ transitionId }) => marks[transitionId ?? '']?.heat ?? 0))
 }
 
 function drawLabels({ labels }: Arrow, props: DrawingProps): readonly Drawn[] {

@@ -2,7 +2,7 @@
  * The chart's style sheet, for the page and for a file that stands alone: plain rules without variables,
  * since some programs that show SVG know none. Every rule begins with `.chart`.
  */
-import { darkPalette, lightPalette } from './palettes.ts'
+import { darkHeat, darkPalette, lightHeat, lightPalette } from './palettes.ts'
 import type { Palette } from './palettes.ts'
 
 export type Theme = 'light' | 'dark' | 'auto'
@@ -11,7 +11,12 @@ export type Theme = 'light' | 'dark' | 'auto'
 export const fontFamily = "Arimo, 'Liberation Sans', Arial, Helvetica, sans-serif"
 
 const kinds = ['event', 'after', 'done', 'error', 'always', 'snapshot'] as const
-const tones = ['added', 'removed', 'changed'] as const
+/** Each has the colours of one of three: what is good, what is wrong, what wants a look. */
+const tones = {
+  added: ['added', 'covered', 'would'],
+  removed: ['removed', 'uncovered', 'was'],
+  changed: ['changed', 'excused', 'doubt'],
+} as const
 
 export function toChartStyles(theme: Theme): string {
   if (theme !== 'auto') return `${shapes}${toColors(theme === 'dark' ? darkPalette : lightPalette)}`
@@ -39,8 +44,13 @@ const shapes = [
   '.chart .pill{stroke-width:1}',
   '.chart .removed .way,.chart .removed .frame{stroke-dasharray:6 4}',
   '.chart .removed text{text-decoration:line-through}',
+  '.chart .uncovered .way,.chart .uncovered .frame,.chart .was .way{stroke-dasharray:3 3}',
+  '.chart .uncovered text{text-decoration:underline}',
+  '.chart .allowed .frame,.chart .allowed .pill{stroke-dasharray:2 2}',
   '.chart .toned .way{stroke-width:2.6}',
   '.chart .badge-text{font-weight:700}',
+  '.chart .chip text{font-size:9.5px}',
+  ...[2, 3, 4, 5, 6, 7, 8].map((heat) => `.chart .arrow.heat-${heat} .way{stroke-width:${1.2 + heat * 0.5}}`),
 ].join('')
 
 function toColors(color: Palette): string {
@@ -59,9 +69,19 @@ function toColors(color: Palette): string {
     `.chart .pill{fill:${color.box};stroke:${color.line}}`,
     `.chart .note-back{fill:${color.changedBack};stroke:${color.changed}}`,
     ...kinds.flatMap((kind) => toKind(`.chart.kinds .${kind}`, color[kind])),
-    ...tones.flatMap((tone) => toTone(`.chart .${tone}`, color[tone], color[`${tone}Back`])),
+    ...(['added', 'removed', 'changed'] as const).flatMap((tone) =>
+      toTone(tones[tone], color[tone], color[`${tone}Back`]),
+    ),
     `.chart .badge .pill{fill:${color.removed};stroke:${color.removed}}`,
+    ...(['would', 'changed', 'doubt'] as const).map((tone) => {
+      const back = tone === 'would' ? color.added : color.changed
+      return `.chart .badge.${tone} .pill{fill:${back};stroke:${back}}`
+    }),
     `.chart .badge .badge-text{fill:${color.paper}}`,
+    `.chart.heat .badge .pill{fill:${color.ink};stroke:${color.paper}}.chart.heat .row text{fill:${color.ink}}`,
+    ...(color === darkPalette ? darkHeat : lightHeat).map(
+      (back, place) => `.chart .heat-${place + 1} .frame,.chart .heat-${place + 1}.label .pill{fill:${back}}`,
+    ),
   ]
   return rules.join('')
 }
@@ -74,13 +94,15 @@ function toKind(selector: string, color: string): readonly string[] {
   ]
 }
 
-function toTone(selector: string, color: string, back: string): readonly string[] {
+function toTone(names: readonly string[], color: string, back: string): readonly string[] {
+  const all = (...parts: readonly string[]): string =>
+    names.flatMap((name) => parts.map((part) => `.chart .${name} ${part}`)).join()
   return [
-    `${selector} .way,${selector} .sign{stroke:${color}}`,
-    `${selector} .head{fill:${color}}`,
-    `${selector} text{fill:${color}}`,
-    `${selector} .frame,${selector} .pill{fill:${back};stroke:${color}}`,
-    `${selector} .inner{stroke:${color}}`,
+    `${all('.way', '.sign')}{stroke:${color}}`,
+    `${all('.head')}{fill:${color}}`,
+    `${all('text')}{fill:${color}}`,
+    `${all('.frame', '.pill')}{fill:${back};stroke:${color}}`,
+    `${all('.inner')}{stroke:${color}}`,
   ]
 }
 

@@ -67,3 +67,25 @@ export const darkPalette: Palette = {
   changed: '#efbd6e',
   changedBack: '#3b2f17',
 }
+
+/** Behind a state, from a few to the most: the ink of the theme stays readable on each. */
+export const lightHeat = [
+  '#fff0dc',
+  '#fde2c2',
+  '#fbd3a9',
+  '#f9c58f',
+  '#f8b775',
+  '#f6a95b',
+  '#f49a42',
+  '#f28c28',
+] as const
+export const darkHeat = [
+  '#3a3022',
+  '#47351f',
+  '#54391d',
+  '#613e1a',
+  '#6d4217',
+  '#7a4714',
+  '#874b12',
+  '#94500f',
+] as const

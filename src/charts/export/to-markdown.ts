@@ -30,6 +30,6 @@ function toRow(cells: readonly string[]): string {
 }
 
 /** What could become markup or another cell is written as text. */
-function toCell(text: string): string {
+export function toCell(text: string): string {
   return text.replaceAll(/\s+/gu, ' ').replaceAll(/[\\|<>`*_[\]]/gu, String.raw`\$&`)
 }

@@ -47,14 +47,14 @@ export function walkChart(
   }
 }
 
-/** A vitest file; null for a chart whose code is gone: it would have nothing to run. */
+/** A vitest file; null for a chart whose code is not in this build: it would have nothing to run. */
 export function exportWalk(
   library: ChartLibrary,
   entry: LibraryChart,
   steps: readonly Step[],
   registryPath: string,
 ): string | null {
-  if (entry.source === 'stored') return null
+  if (entry.source !== 'build') return null
   const run = toRun(library, entry)
   const walked: Walk = walk({ ...run, steps })
   const { machine: machineName } = entry.chart
@@ -72,6 +72,6 @@ export function exportWalk(
 function toRun(library: ChartLibrary, entry: LibraryChart): Omit<WalkOptions, 'steps'> {
   const today = library.machineOf(entry)
   const toExample = today?.toExample ?? (() => ({}))
-  const machine: AnyStateMachine | undefined = entry.source === 'build' ? today?.machine : undefined
+  const machine: AnyStateMachine | undefined = entry.source === 'stored' ? undefined : today?.machine
   return { machine: machine ?? reviveMachine(entry.chart, today?.machine ?? null), input: today?.input, toExample }
 }

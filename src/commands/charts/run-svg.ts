@@ -30,7 +30,7 @@ export async function runSvg({ words, options }: CommandCall): Promise<CommandRe
   const charts = openCharts({ layoutTimeoutMs, onFailure: (error) => (problem = String(error)) })
   try {
     const machine = typeof options['machine'] === 'string' ? options['machine'] : 'conversation'
-    const chart = await readChart(name, machine, charts.library)
+    const { chart } = await readChart(name, machine, charts.library)
     const content = await toContent(form, chart, theme, charts)
     if (out !== null) await writeFile(out, content)
     const value = { machine: chart.machine, version: chart.version, form, file: out, problem }

@@ -8,7 +8,7 @@
  * 3. It counts as a call of the tenant's assistant, once for each attempt.
  * 4. Neither a log line nor a failure holds what anybody said, nor where a file was.
  */
-import type { FetchedMedia, MediaFetcher, MediaRefusal } from '../../actors/media-fetcher.ts'
+import type { FetchedMedia, MediaFetcher, MediaOfAccounts, MediaRefusal } from '../../actors/media-fetcher.ts'
 import type { Clock, EffectPerformer, EffectRequest, EffectResult, Telemetry } from '../../actors/ports.ts'
 import type { Json } from '../../machines/json.ts'
 import { readSettings } from '../../machines/conversation/settings.ts'
@@ -21,7 +21,7 @@ import type { TranscribeEndpoint } from './transcribe-endpoint.ts'
 export type TranscriberOptions = {
   /** Null: nobody reads voice messages here, and users are asked to write. */
   readonly endpoint: TranscribeEndpoint | null
-  readonly media: MediaFetcher
+  readonly media: MediaOfAccounts
   readonly budget: CallBudget
   readonly clock: Clock
   readonly telemetry: Telemetry
@@ -69,7 +69,7 @@ async function readAll(
   signal: AbortSignal,
 ): Promise<Reading> {
   if (endpoint === null) return { kind: 'failed', code: 'not-configured', message: 'nobody reads voice messages here' }
-  const { tenantId, settings } = request.session
+  const { tenantId, businessAddress, settings } = request.session
   try {
     const exceeded = await reserveCall(budget, tenantId, readAssistantSettings(settings))
     if (exceeded !== null) return { kind: 'failed', code: exceeded, message: 'the tenant’s calls are used up' }
@@ -82,7 +82,7 @@ async function readAll(
   const transcripts: Transcript[] = []
   // One after the other: a turn has few, and together they would be many files in memory.
   for (const note of notes) {
-    const outcome = await readOne(note, media, endpoint, signal)
+    const outcome = await readOne(note, media.of(businessAddress), endpoint, signal)
     if (outcome.kind === 'failed') return outcome
     telemetry.count('voice_messages', { outcome: outcome.transcript.text === null ? 'unreadable' : 'read' })
     transcripts.push(outcome.transcript)

@@ -1,7 +1,8 @@
 /**
  * Who may call which route, decided in one place from the route's own description.
  *
- * Programs bring the API token; pages bring the session cookie, which counts only on this machine
+ * Programs bring the deployment's API token, or one of a tenant: that one is let in only where the route keeps to the
+ * tenant that asks (`isTenantAware`), so a new route is closed to tenants until it says that it does. Pages bring the session cookie, which counts only on this machine
  * (loopback peer *and* loopback `Host`, so that neither a tunnel for the webhook nor a rebound DNS
  * name reaches a page), and for anything but GET only from our own origin.
  */
@@ -15,15 +16,33 @@ import { HttpProblem } from './problem.ts'
 const loopbackPeer = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/
 const loopbackHost = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/i
 
-export type AccessOptions = { readonly apiToken: string; readonly sessions: PageSessions }
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tenant whose token came; null: the operator of the deployment, who sees all. */
+    tenantId: string | null
+  }
+}
 
-export function createAccessCheck({ apiToken, sessions }: AccessOptions): (request: FastifyRequest) => Promise<void> {
+export type AccessOptions = {
+  readonly apiToken: string
+  readonly sessions: PageSessions
+  /** The tenant of an API token, by the SHA-256 of the token in hexadecimal; null when it is none, or was revoked. */
+  readonly findTenantByToken: (tokenHash: string) => Promise<string | null>
+}
+
+export function createAccessCheck({
+  apiToken,
+  sessions,
+  findTenantByToken,
+}: AccessOptions): (request: FastifyRequest) => Promise<void> {
   return async (request) => {
     const access: Access = request.routeOptions.config.operation?.access ?? 'page'
     if (access === 'public') return
     if (access === 'api' && hasToken(request, apiToken)) return
-    if (access === 'api' && request.headers.authorization !== undefined)
-      throw new HttpProblem(401, 'the token is not valid')
+    if (access === 'api' && request.headers.authorization !== undefined) {
+      request.tenantId = await findTenant(request, findTenantByToken)
+      return
+    }
     if (access !== 'api' || hasCookie(request)) assertLoopback(request)
     if (access === 'loopback') return
     if (!hasSession(request, sessions)) throw new HttpProblem(401, toAdvice(access))
@@ -56,9 +75,30 @@ function assertOwnOrigin(request: FastifyRequest): void {
   }
 }
 
+async function findTenant(
+  request: FastifyRequest,
+  findTenantByToken: AccessOptions['findTenantByToken'],
+): Promise<string> {
+  const given = readToken(request)
+  const tenantId = given === undefined ? null : await findTenantByToken(toDigest(given).toString('hex'))
+  if (tenantId === null) throw new HttpProblem(401, 'the token is not valid')
+  if (request.routeOptions.config.operation?.isTenantAware !== true)
+    throw new HttpProblem(403, "this needs the deployment's own token")
+  return tenantId
+}
+
+/** Spread into what a reading function is asked: it keeps the answer inside the tenant. */
+export function toTenant({ tenantId }: FastifyRequest): { readonly tenantId?: string } {
+  return tenantId === null ? {} : { tenantId }
+}
+
+function readToken(request: FastifyRequest): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
 /** Both sides are hashed first: the comparison takes the same time whatever was sent, and however long. */
 function hasToken(request: FastifyRequest, apiToken: string): boolean {
-  const given = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+  const given = readToken(request)
   return given !== undefined && apiToken !== '' && timingSafeEqual(toDigest(given), toDigest(apiToken))
 }
 

@@ -8,20 +8,25 @@ import { randomBytes } from 'node:crypto'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Clock, Telemetry } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
-import { createAccessCheck } from './access.ts'
+import type { SendingModel } from '../../actors/sending-model.ts'
+import { createAccessCheck, type AccessOptions } from './access.ts'
 import { registerChartRoutes, type ChartRouteOptions } from './chart-routes.ts'
 import { registerCommandRoutes, type CommandRouteOptions } from './command-routes.ts'
 import { registerConversationRoutes } from './conversation-routes.ts'
+import { registerLiveRoutes, type LiveRouteOptions } from './live-routes.ts'
 import { describeRoutes, type OpenApiDocument } from './openapi.ts'
 import { registerOperationsRoutes, type OperationsRouteOptions } from './operations-routes.ts'
 import { readPageFiles } from './page-files.ts'
 import { registerPageRoutes } from './page-routes.ts'
 import { createPageSessions, type PageSessions } from './page-sessions.ts'
 import { registerPhoneRoutes, type PhoneService } from './phone-routes.ts'
-import type { MediaFetcher } from '../../actors/media-fetcher.ts'
+import type { MediaOfAccounts } from '../../actors/media-fetcher.ts'
 import { registerMediaRoutes } from './media-routes.ts'
 import { installProblems, refuseAddress, refuseConnection } from './problem.ts'
 import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarantine-routes.ts'
+import { registerSendingRoutes } from './sending-routes.ts'
+import { registerSessionRoutes, type LinkService } from './session-routes.ts'
+import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -31,16 +36,22 @@ export type AppOptions = {
   readonly readMetrics: OperationsRouteOptions['readMetrics']
   /** Bearer token of the JSON API. */
   readonly apiToken: string
+  readonly findTenantByToken?: AccessOptions['findTenantByToken']
   readonly readModel: ReadModel
+  readonly sending: SendingModel
   /** Reads the attachments of messages. */
-  readonly media: MediaFetcher
+  readonly media: MediaOfAccounts
+  /** Absent where nobody may link sessions. */
+  readonly links?: LinkService
   /** How commands get to their conversations and their outcomes back. */
   readonly commands: Pick<CommandRouteOptions, 'publisher' | 'ids' | 'readCommand' | 'onCommandSettled'>
   readonly dismissForeign: QuarantineRouteOptions['dismissForeign']
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
-  readonly charts: ChartRouteOptions | null
+  readonly charts: (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library'>>) | null
+  /** Null where nothing is reviewed. */
+  readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
   /** Null where this node does not answer webhooks. */
   readonly webhooks: Pick<WebhookRouteOptions, 'webhook' | 'publisher' | 'findChannel' | 'reached'> | null
   /** Null where this node serves no pages. `folder` holds the web build. */
@@ -109,12 +120,24 @@ function endConnectionsOnClose(server: FastifyInstance): void {
 
 /** Everything that needs to know who asks. */
 async function registerGuarded(scope: FastifyInstance, options: AppOptions, sessions: PageSessions): Promise<void> {
-  const { readModel, toUserKey, charts, pages, clock } = options
+  const { readModel, toUserKey, charts, reviews, pages, clock } = options
   await scope.register(fastifyCookie)
-  scope.addHook('onRequest', createAccessCheck({ apiToken: options.apiToken, sessions }))
+  scope.decorateRequest('tenantId', null)
+  const { apiToken, findTenantByToken = async () => null, links } = options
+  scope.addHook('onRequest', createAccessCheck({ apiToken, sessions, findTenantByToken }))
   await scope.register((api) => registerConversationRoutes(api, { readModel, toUserKey }))
+  await scope.register((api) => registerSendingRoutes(api, options))
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
+  if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
+  const { library, live, checkInFlight } = charts ?? {}
+  if (library !== undefined && live !== undefined && checkInFlight !== undefined) {
+    await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight }))
+  }
+  if (reviews !== null) {
+    const { ids } = options.commands
+    await scope.register((api) => registerReviewRoutes(api, { ...reviews, ids, toUserKey }))
+  }
   await scope.register((api) => registerCommandRoutes(api, { ...options.commands, readModel, clock }))
   const { dismissForeign } = options
   await scope.register((api) =>

@@ -47,11 +47,11 @@ export async function registerChartRoutes(app: FastifyInstance, options: ChartRo
     library.view(readView(request, readRef(request), library)),
   )
   app.get('/api/charts/:chart/walk', { config: { operation: operations.walk } }, async (request) => {
-    const entry = find(readRef(request), library)
+    const entry = findChart(readRef(request), library)
     return walkChart(library, entry, readWalk(request), readBase(request, entry, library))
   })
   app.get('/api/charts/:chart/walk-test', { config: { operation: operations.walkTest } }, async (request, reply) => {
-    const entry = find(readRef(request), library)
+    const entry = findChart(readRef(request), library)
     const test = exportWalk(library, entry, readWalk(request), registryPath)
     if (test === null)
       throw new HttpProblem(404, `the code of ${entry.ref} is gone: there is nothing that a test could run`)
@@ -106,24 +106,24 @@ function toMarkdown({ entry, base }: ViewRequest): string {
 
 // ── Reading requests ─────────────────────────────────────────────────────────────────────────────
 
-function readRef(request: FastifyRequest): string {
+export function readRef(request: FastifyRequest): string {
   return (request.params as { readonly chart: string }).chart
 }
 
-function find(ref: string, library: ChartLibrary): LibraryChart {
+export function findChart(ref: string, library: ChartLibrary): LibraryChart {
   const entry = refPattern.test(ref) ? library.find(ref) : null
   if (entry === null) throw new HttpProblem(404, 'there is no such chart')
   return entry
 }
 
 function readView(request: FastifyRequest, ref: string, library: ChartLibrary): ViewRequest {
-  const entry = find(ref, library)
+  const entry = findChart(ref, library)
   const folds = (readOne(request, 'fold') ?? '').split(',').filter((id) => id !== '')
   if (folds.length > foldsMax) throw new HttpProblem(400, `fold: more than ${foldsMax} states`)
   return { entry, base: readBase(request, entry, library), folds }
 }
 
-function readBase(request: FastifyRequest, entry: LibraryChart, library: ChartLibrary): LibraryChart | null {
+export function readBase(request: FastifyRequest, entry: LibraryChart, library: ChartLibrary): LibraryChart | null {
   const ref = readOne(request, 'base')
   if (ref === null) return null
   const base = refPattern.test(ref) ? library.find(ref) : null
@@ -151,7 +151,7 @@ function readScale(request: FastifyRequest): number {
   return Number(text)
 }
 
-function readOne(request: FastifyRequest, name: string): string | null {
+export function readOne(request: FastifyRequest, name: string): string | null {
   const value = (request.query as Query)[name]
   if (value === undefined) return null
   if (typeof value !== 'string') throw new HttpProblem(400, `${name}: given more than once`)

@@ -29,12 +29,14 @@ export const commandShapes: { readonly [name: string]: CommandShape } = {
   },
   reply: {
     eventType: 'operator.replied',
-    summary: 'The assigned operator writes to the user: text, media, or a template of the provider',
+    summary:
+      'The assigned operator writes to the user: text, media, or a template of the provider. Outside the 24-hour window all but a template is held (`…/sending` says so)',
     required: ['operatorId'],
     properties: {
       operatorId,
       body: { type: 'string', maxLength: 4_096 },
       contentSid: { type: 'string', pattern: '^HX[0-9a-fA-F]{32}$' },
+      contentVariables: { type: 'object', description: 'of the template', additionalProperties: text },
       mediaUrls: { type: 'array', maxItems: 10, items: { type: 'string', format: 'uri' } },
     },
   },
@@ -88,6 +90,7 @@ export function toCommandOperation({ summary, required, properties }: CommandSha
   return {
     summary: `${summary}. 200 applied; 409 refused, with the reason; 412 stale; 202 when no outcome is known yet`,
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'path', name: 'id', schema: { type: 'string', format: 'uuid' } },
       { in: 'header', name: 'If-Match', schema: { type: 'string', description: 'the version that was seen: "12"' } },
@@ -112,6 +115,7 @@ export function toCommandOperation({ summary, required, properties }: CommandSha
 export const commandOutcomeOperation: Operation = {
   summary: 'What became of a command; 404 while it waits, or when there is none of that id',
   access: 'api',
+  isTenantAware: true,
   parameters: [{ in: 'path', name: 'id', schema: text }],
   answer: {
     status: 200,

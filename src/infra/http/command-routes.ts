@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Ids, LoggedCommand } from '../../actors/ports.ts'
 import type { CommandItem, ConversationItem, ReadModel } from '../../actors/read-model.ts'
 import type { JsonObject } from '../../machines/json.ts'
+import { toTenant } from './access.ts'
 import { commandOutcomeOperation, commandShapes, toCommandOperation } from './command-operations.ts'
 import { readConversationId } from './conversation-routes.ts'
 import { HttpProblem } from './problem.ts'
@@ -35,7 +36,9 @@ export async function registerCommandRoutes(app: FastifyInstance, options: Comma
   }
   app.get('/api/commands/:id', { config: { operation: commandOutcomeOperation } }, async (request) => {
     const { id } = request.params as { id: string }
-    const command = commandIdPattern.test(id) ? await options.readModel.getCommand(id) : null
+    const command = commandIdPattern.test(id)
+      ? await options.readModel.getCommand(id, toTenant(request).tenantId)
+      : null
     if (command === null) throw new HttpProblem(404, 'there is no outcome of such a command')
     return command
   })
@@ -47,7 +50,7 @@ async function issue(
   shape: (typeof commandShapes)[string],
   options: CommandRouteOptions,
 ): Promise<FastifyReply> {
-  const conversation = await options.readModel.getConversation(readConversationId(request))
+  const conversation = await options.readModel.getConversation(readConversationId(request), toTenant(request).tenantId)
   if (conversation === null) throw new HttpProblem(404, 'there is no such conversation')
   const event = { type: shape.eventType, ...readBody(request.body, shape.properties) }
   const read = options.readCommand(conversation.machine, event)
@@ -55,7 +58,7 @@ async function issue(
   const key = readIdempotencyKey(request)
   const commandId = `${conversation.id}.${key ?? options.ids.next()}`
   const seenVersion = readSeenVersion(request)
-  const known = key === null ? null : await options.readModel.getCommand(commandId)
+  const known = key === null ? null : await options.readModel.getCommand(commandId, toTenant(request).tenantId)
   const outcome =
     known ?? (await publishCommand(options, toCommand(conversation, commandId, seenVersion, event, options)))
   return answer(reply, commandId, outcome)

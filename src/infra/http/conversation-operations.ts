@@ -87,6 +87,7 @@ export const conversationOperations = {
   list: {
     summary: 'Conversations, the last changed first; `address` is a user or a business',
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'query', name: 'address', schema: text },
       { in: 'query', name: 'status', schema: status },
@@ -98,6 +99,7 @@ export const conversationOperations = {
   get: {
     summary: 'One conversation',
     access: 'api',
+    isTenantAware: true,
     parameters: id,
     answer: { status: 200, contentType: 'application/json', schema: conversation },
     problems: [400, 401, 403, 404],
@@ -114,7 +116,14 @@ export const conversationOperations = {
 } as const satisfies { readonly [name: string]: Operation }
 
 function toListOfOne(summary: string, row: JsonSchema): Operation {
-  return { summary, access: 'api', parameters: [...id, ...page], answer: toList(row), problems: [400, 401, 403, 404] }
+  return {
+    summary,
+    access: 'api',
+    isTenantAware: true,
+    parameters: [...id, ...page],
+    answer: toList(row),
+    problems: [400, 401, 403, 404],
+  }
 }
 
 function toList(row: JsonSchema): Operation['answer'] {

@@ -5,6 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { MalformedCursor, type PageRequest, type ReadModel } from '../../actors/read-model.ts'
 import { statuses, type Status } from '../../machines/status.ts'
+import { toTenant } from './access.ts'
 import { conversationOperations as operations } from './conversation-operations.ts'
 import { HttpProblem } from './problem.ts'
 
@@ -20,7 +21,7 @@ const cursorPattern = /^[\x21-\x7e]{1,1024}$/
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const addressCharactersMax = 256
 
-type Query = { readonly [name: string]: string | readonly string[] | undefined }
+export type Query = { readonly [name: string]: string | readonly string[] | undefined }
 
 export async function registerConversationRoutes(
   app: FastifyInstance,
@@ -32,26 +33,28 @@ export async function registerConversationRoutes(
     const query = request.query as Query
     const status = readStatus(query)
     const address = readAddress(query)
-    const wanted = { ...readPage(query), ...(status === null ? {} : { status }) }
+    const wanted = { ...readPage(query), ...toTenant(request), ...(status === null ? {} : { status }) }
     if (address === null) return read(readModel.listConversations(wanted))
-    // Any spelling of a user's number finds the user; a business's number is never rewritten.
+    // Any spelling of a user's number finds the user, and so does an address of somebody who is known by another one; a
+    // business's number is never rewritten.
     const userKey = toUserKey(address) ?? address
-    const found = await read(readModel.listConversations({ ...wanted, address: userKey }))
-    if (found.items.length > 0 || userKey === address) return found
+    const [home = userKey] = await readModel.findHomes(userKey, toTenant(request).tenantId)
+    const found = await read(readModel.listConversations({ ...wanted, address: home }))
+    if (found.items.length > 0 || home === address) return found
     return read(readModel.listConversations({ ...wanted, address }))
   })
   app.get('/api/conversations/:id', { config: { operation: operations.get } }, async (request, reply) => {
-    const conversation = await read(readModel.getConversation(readConversationId(request)))
+    const conversation = await read(readModel.getConversation(readConversationId(request), toTenant(request).tenantId))
     return reply.header('etag', `"${conversation.version}"`).send(conversation)
   })
   app.get('/api/conversations/:id/messages', { config: { operation: operations.messages } }, async (request) =>
-    read(readModel.listMessages(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listMessages(readConversationId(request), readPageOf(request))),
   )
   app.get('/api/conversations/:id/history', { config: { operation: operations.history } }, async (request) =>
-    read(readModel.listHistory(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listHistory(readConversationId(request), readPageOf(request))),
   )
   app.get('/api/conversations/:id/events', { config: { operation: operations.events } }, async (request) =>
-    read(readModel.listEvents(readConversationId(request), readPage(request.query as Query))),
+    read(readModel.listEvents(readConversationId(request), readPageOf(request))),
   )
 }
 
@@ -70,6 +73,11 @@ export function readConversationId(request: FastifyRequest): string {
   const { id } = request.params as { id: string }
   if (!idPattern.test(id)) throw new HttpProblem(400, 'id: not the id of a conversation')
   return id.toLowerCase()
+}
+
+/** The page that is asked for, of the tenant that asks. */
+export function readPageOf(request: FastifyRequest): PageRequest {
+  return { ...readPage(request.query as Query), ...toTenant(request) }
 }
 
 export function readPage(query: Query): PageRequest {
@@ -91,7 +99,7 @@ function readStatus(query: Query): Status | null {
   return status
 }
 
-function readAddress(query: Query): string | null {
+export function readAddress(query: Query): string | null {
   const address = readOne(query, 'address')
   if (address === null) return null
   if (address === '' || address.length > addressCharactersMax || !address.isWellFormed() || address.includes('\0')) {

@@ -4,13 +4,14 @@
  * film is shown in a page; everything else is a download, and nothing of it may run or load anything.
  */
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { FetchedMedia, MediaFetcher, MediaRefusal } from '../../actors/media-fetcher.ts'
+import type { FetchedMedia, MediaOfAccounts, MediaRefusal } from '../../actors/media-fetcher.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
 import { read, readConversationId } from './conversation-routes.ts'
 import type { Operation } from './openapi.ts'
+import { toTenant } from './access.ts'
 import { HttpProblem } from './problem.ts'
 
-export type MediaRouteOptions = { readonly readModel: ReadModel; readonly media: MediaFetcher }
+export type MediaRouteOptions = { readonly readModel: ReadModel; readonly media: MediaOfAccounts }
 
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const indexPattern = /^\d$/
@@ -19,6 +20,7 @@ const path = '/api/conversations/:id/messages/:messageId/media/:index'
 const operation: Operation = {
   summary: 'An attachment of a message, by its place among the message’s media',
   access: 'api',
+  isTenantAware: true,
   parameters: [
     { in: 'path', name: 'id', schema: { type: 'string', format: 'uuid' } },
     { in: 'path', name: 'messageId', schema: { type: 'string', format: 'uuid' } },
@@ -46,10 +48,13 @@ export async function registerMediaRoutes(app: FastifyInstance, options: MediaRo
     if (!idPattern.test(messageId)) throw new HttpProblem(400, 'messageId: not the id of a message')
     if (!indexPattern.test(index)) throw new HttpProblem(400, 'index: a number from 0 to 9')
     const id = readConversationId(request)
-    const attached = await read(readModel.findMedia(id, messageId.toLowerCase(), Number(index)), 'attachment')
+    const { tenantId } = toTenant(request)
+    const { businessAddress } = await read(readModel.getConversation(id, tenantId))
+    const asked = readModel.findMedia(id, messageId.toLowerCase(), Number(index), tenantId)
+    const attached = await read(asked, 'attachment')
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    const file = await media.fetch(attached.url, gone.signal)
+    const file = await media.of(businessAddress).fetch(attached.url, gone.signal)
     if (file.kind === 'refused') throw new HttpProblem(refusals[file.reason], `the file was not read: ${file.message}`)
     return answer(reply, file, Number(index))
   })

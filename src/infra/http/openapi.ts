@@ -18,6 +18,8 @@ export type JsonSchema = { readonly [keyword: string]: unknown }
 export type Operation = {
   readonly summary: string
   readonly access: Access
+  /** It answers and changes only what is of the tenant that asks; others are refused to a tenant's token. */
+  readonly isTenantAware?: true
   readonly parameters?: readonly {
     readonly in: 'path' | 'query' | 'header'
     readonly name: string

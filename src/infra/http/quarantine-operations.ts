@@ -35,6 +35,7 @@ export const quarantineOperations = {
   list: {
     summary: 'Events that could not be applied, and those that wait behind them, oldest first',
     access: 'api',
+    isTenantAware: true,
     parameters: [
       { in: 'query', name: 'cursor', schema: text },
       { in: 'query', name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
@@ -49,6 +50,7 @@ export const quarantineOperations = {
   get: {
     summary: 'One event, with the event itself and the first one of its session that waits',
     access: 'api',
+    isTenantAware: true,
     parameters: id,
     answer: {
       status: 200,
@@ -77,6 +79,7 @@ function toRelease(summary: string): Operation {
   return {
     summary,
     access: 'api',
+    isTenantAware: true,
     parameters: id,
     answer: { status: 200, contentType: json, schema: outcome },
     otherAnswers: [{ status: 202, contentType: json, schema: accepted }],

@@ -7,7 +7,8 @@ import { releasedEventSchema } from '../../actors/logged-event.ts'
 import type { Ids, LoggedQuarantineRelease } from '../../actors/ports.ts'
 import type { QuarantinedItem, ReadModel } from '../../actors/read-model.ts'
 import type { Json } from '../../machines/json.ts'
-import { read, readPage } from './conversation-routes.ts'
+import { toTenant } from './access.ts'
+import { read, readPageOf } from './conversation-routes.ts'
 import { HttpProblem } from './problem.ts'
 import { publishCommand } from './publish-command.ts'
 import type { CommandPublication } from './publish-command.ts'
@@ -32,7 +33,7 @@ export async function registerQuarantineRoutes(app: FastifyInstance, options: Qu
   const parser = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: bodyBytesMax }, parser)
   app.get('/api/quarantine', { config: { operation: operations.list } }, async (request) =>
-    read(options.readModel.listQuarantine(readPage(request.query as Parameters<typeof readPage>[0]))),
+    read(options.readModel.listQuarantine(readPageOf(request))),
   )
   app.get('/api/quarantine/:id', { config: { operation: operations.get } }, async (request) => {
     const item = await find(request, options)
@@ -52,7 +53,7 @@ export async function registerQuarantineRoutes(app: FastifyInstance, options: Qu
 async function find(request: FastifyRequest, { readModel }: QuarantineRouteOptions): Promise<QuarantinedItem> {
   const { id } = request.params as { id: string }
   if (!idPattern.test(id)) throw new HttpProblem(400, 'id: not the id of an event in quarantine')
-  const item = await readModel.getQuarantined(id.toLowerCase())
+  const item = await readModel.getQuarantined(id.toLowerCase(), toTenant(request).tenantId)
   if (item === null) throw new HttpProblem(404, 'there is no such event in quarantine')
   return item
 }

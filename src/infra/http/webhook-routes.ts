@@ -1,11 +1,12 @@
 /**
- * The provider's two webhooks. The order of the checks is the promise: a bounded parse, then the
- * signature before anything is looked up, then what the form says, then the channel; 200 only when
- * the event is durable, in the log or in the spool. Whoever gets anything else may send it again.
+ * The provider's two webhooks. The order of the checks is the promise: a bounded parse, then a signature
+ * of somebody whom we know before anything is looked up, then what the form says, then the channel, whose
+ * own account must be the one that signed; 200 only when the event is durable, in the log or in the spool.
+ * Whoever gets anything else may send it again.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock, LoggedEvent, Reached, Telemetry } from '../../actors/ports.ts'
-import { createChannelCache, type FindChannel } from './channel-cache.ts'
+import { createChannelCache, type ChannelAccount, type FindChannel } from './channel-cache.ts'
 import { fieldsMax, parseForm, type Form } from './form-body.ts'
 import { HttpProblem } from './problem.ts'
 import { deliveryOperation, messageOperation } from './webhook-operations.ts'
@@ -19,13 +20,17 @@ export type ParsedWebhook =
   | { readonly kind: 'ignored'; readonly accountSid: string; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string }
 
+type SignedRequest = {
+  readonly signature: string | readonly string[] | undefined
+  readonly path: string
+  readonly form: Form
+}
+
 /** What a provider knows of its own webhooks (`infra/twilio`). */
 export type ProviderWebhook = {
-  isSigned(request: {
-    readonly signature: string | readonly string[] | undefined
-    readonly path: string
-    readonly form: Form
-  }): boolean
+  /** By anybody whom we know. */
+  isSigned(request: SignedRequest): boolean
+  isSignedBy(request: SignedRequest, authTokens: readonly string[]): boolean
   isOwnAccount(accountSid: string): boolean
   toMessage(form: Form, receivedAt: number): ParsedWebhook
   toDelivery(form: Form, path: string, receivedAt: number): ParsedWebhook
@@ -35,7 +40,7 @@ export type WebhookRouteOptions = {
   readonly webhook: ProviderWebhook
   /** Resolves when the event is durable. */
   readonly publisher: { publish(event: LoggedEvent): Promise<unknown> }
-  /** Whether a channel has this business address. */
+  /** The account of the channel that has this business address; null when none has it. */
   readonly findChannel: FindChannel
   readonly clock: Clock
   readonly telemetry: Telemetry
@@ -44,7 +49,7 @@ export type WebhookRouteOptions = {
 
 export async function registerWebhookRoutes(app: FastifyInstance, options: WebhookRouteOptions): Promise<void> {
   const { webhook, clock, telemetry } = options
-  const isChannel = createChannelCache(options.findChannel, clock)
+  const findAccount = createChannelCache(options.findChannel, clock)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -56,12 +61,12 @@ export async function registerWebhookRoutes(app: FastifyInstance, options: Webho
     telemetry.observe('webhook_seconds', reply.elapsedTime / 1_000)
   })
   app.post('/webhooks/twilio/messages', { config: { operation: messageOperation } }, (request, reply) => {
-    const form = toSignedForm(request, webhook)
-    return acknowledge(webhook.toMessage(form, clock.now()), reply, isChannel, options)
+    const signed = toSignedRequest(request, webhook)
+    return acknowledge(webhook.toMessage(signed.form, clock.now()), signed, reply, findAccount, options)
   })
   app.post('/webhooks/twilio/status', { config: { operation: deliveryOperation } }, (request, reply) => {
-    const form = toSignedForm(request, webhook)
-    return acknowledge(webhook.toDelivery(form, request.url, clock.now()), reply, isChannel, options)
+    const signed = toSignedRequest(request, webhook)
+    return acknowledge(webhook.toDelivery(signed.form, request.url, clock.now()), signed, reply, findAccount, options)
   })
 }
 
@@ -72,38 +77,42 @@ function toForm(body: Buffer): Form {
   return result.form
 }
 
-function toSignedForm(request: FastifyRequest, webhook: ProviderWebhook): Form {
+function toSignedRequest(request: FastifyRequest, webhook: ProviderWebhook): SignedRequest {
   const form = request.body as Form | undefined
   if (form === undefined) throw new HttpProblem(415, 'the request carries no form')
   const signature = request.headers['x-twilio-signature']
-  if (!webhook.isSigned({ signature, path: request.url, form }))
-    throw new HttpProblem(403, 'the signature is not valid')
-  return form
+  const signed = { signature, path: request.url, form }
+  if (!webhook.isSigned(signed)) throw new HttpProblem(403, 'the signature is not valid')
+  return signed
 }
 
 async function acknowledge(
   parsed: ParsedWebhook,
+  signed: SignedRequest,
   reply: FastifyReply,
-  isChannel: FindChannel,
+  findAccount: FindChannel,
   { webhook, publisher, reached, telemetry }: WebhookRouteOptions,
 ): Promise<FastifyReply> {
   if (parsed.kind === 'malformed') throw new HttpProblem(400, parsed.reason)
-  if (!webhook.isOwnAccount(parsed.accountSid)) throw new HttpProblem(403, 'the account is not ours')
   if (parsed.kind === 'ignored') {
     telemetry.count('webhook_ignored', { reason: parsed.reason })
     return answer(reply)
   }
-  if (!(await lookUp(isChannel, parsed.event.businessAddress)))
-    throw new HttpProblem(404, 'no channel has this address')
+  const account = await lookUp(findAccount, parsed.event.businessAddress)
+  const isOurs = account === null ? webhook.isOwnAccount(parsed.accountSid) : account.accountSid === parsed.accountSid
+  if (!isOurs) throw new HttpProblem(403, 'the account is not ours')
+  if (account === null) throw new HttpProblem(404, 'no channel has this address')
+  // Another tenant's token is a valid one, but not for this number.
+  if (!webhook.isSignedBy(signed, account.authTokens)) throw new HttpProblem(403, 'the signature is not valid')
   await reached('before-publish')
   await publish(publisher, parsed.event)
   await reached('after-publish-acknowledged')
   return answer(reply)
 }
 
-async function lookUp(isChannel: FindChannel, businessAddress: string): Promise<boolean> {
+async function lookUp(findAccount: FindChannel, businessAddress: string): Promise<ChannelAccount | null> {
   try {
-    return await isChannel(businessAddress)
+    return await findAccount(businessAddress)
   } catch (error) {
     throw new HttpProblem(503, 'the channel could not be looked up; try again', { cause: error })
   }

@@ -25,6 +25,7 @@ const fault = z.strictObject({
   delayMs: z.int().min(0).default(0),
   callbacks: z.boolean().default(true),
   to: z.string().exactOptional(),
+  code: z.int().min(1).exactOptional(),
 })
 
 const file = z.strictObject({

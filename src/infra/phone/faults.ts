@@ -9,6 +9,8 @@
  *   accept-then-drop    the message is accepted, and the connection is cut
  *   window-closed       201, and later the callback `undelivered` with 63016
  *   window-refused      400 with code 63016; nothing is accepted
+ *   refused             400 with the fault's `code`; nothing is accepted
+ *   undelivered         201, and later the callback `undelivered` with the fault's `code`
  *   none                an ordinary send (with `delayMs` or without callbacks)
  */
 
@@ -20,6 +22,8 @@ export const faultKinds = [
   'accept-then-drop',
   'window-closed',
   'window-refused',
+  'refused',
+  'undelivered',
   'none',
 ] as const
 
@@ -31,6 +35,8 @@ export type Fault = {
   readonly callbacks: boolean
   /** Only sends to this address, as Twilio writes it; absent: any. */
   readonly to?: string
+  /** Twilio's error code, of `refused` and `undelivered`. */
+  readonly code?: number
 }
 
 export type FaultQueue = {

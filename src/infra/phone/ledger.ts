@@ -24,6 +24,9 @@ export type LedgerMessage = {
   readonly from: string
   readonly to: string
   readonly body: string
+  /** A template, in place of a body. */
+  readonly contentSid?: string
+  readonly contentVariables?: string
   readonly mediaUrls: readonly string[]
   readonly status: LedgerStatus
   readonly errorCode: number | null

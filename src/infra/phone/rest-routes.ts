@@ -93,6 +93,7 @@ function accept(form: SendForm, fault: Fault, { ledger, deliveries, clock }: Res
     from: toText(form['From']),
     to: toText(form['To']),
     body: toText(form['Body']),
+    ...toTemplate(form),
     mediaUrls,
     status: 'queued',
     errorCode: null,
@@ -103,7 +104,7 @@ function accept(form: SendForm, fault: Fault, { ledger, deliveries, clock }: Res
   }
   ledger.add(message)
   deliveries.follow(message.sid, {
-    undeliveredCode: fault.kind === 'window-closed' ? 63016 : null,
+    undeliveredCode: toUndeliveredCode(fault),
     callbacks: fault.callbacks,
   })
   return message
@@ -133,11 +134,23 @@ function toRefusal(form: SendForm): Refusal | null {
   return { code: 21617, message: 'The concatenated message body exceeds the 1600 character limit.' }
 }
 
+function toTemplate(form: SendForm): Pick<LedgerMessage, 'contentSid' | 'contentVariables'> {
+  const contentSid = toText(form['ContentSid'])
+  const contentVariables = toText(form['ContentVariables'])
+  return { ...(contentSid !== '' && { contentSid }), ...(contentVariables !== '' && { contentVariables }) }
+}
+
+function toUndeliveredCode({ kind, code }: Fault): number | null {
+  if (kind === 'window-closed') return 63016
+  return kind === 'undelivered' ? (code ?? 30008) : null
+}
+
 function toRefusedByFault(fault: Fault): (Refusal & { readonly status: number }) | null {
   if (fault.kind === 'rate-limit') return { status: 429, code: 20429, message: 'Too Many Requests' }
   if (fault.kind === 'server-error') {
     return { status: 500, code: 20500, message: 'An internal server error has occurred' }
   }
+  if (fault.kind === 'refused') return { status: 400, code: fault.code ?? 21211, message: 'The message was refused' }
   if (fault.kind !== 'window-refused') return null
   return { status: 400, code: 63016, message: 'Failed to send freeform message: outside the allowed window' }
 }

@@ -13,8 +13,10 @@ import type {
   DeliveryPayload,
   EffectPayload,
   EffectUpdatePayload,
+  IdentityPayload,
   JournalPayload,
   MessagePayload,
+  NoticePayload,
   PartitionPayload,
   QuarantinePayload,
   SessionPayload,
@@ -36,7 +38,9 @@ export function toCommitPayload(batch: CommitBatch): CommitPayload {
     effect_updates: toColumns(sessions.flatMap(toEffectUpdates)),
     deliveries: toColumns(sessions.flatMap(toDeliveries)),
     commands: toColumns(sessions.flatMap(toCommands)),
+    identities: toColumns(sessions.flatMap(toIdentities)),
     quarantine: toColumns([...batch.partitions.flatMap(toForeign), ...sessions.flatMap(toParked)]),
+    notices: toColumns(sessions.flatMap(toNotices)),
   }
 }
 
@@ -76,6 +80,7 @@ function toSession(session: SessionCommit): SessionPayload {
     opted_out: session.optedOut,
     clock_offset_ms: session.clockOffsetMs,
     is_quarantined: session.quarantined,
+    identity_version: session.identityVersion ?? null,
   }
   if (session.created === null) return { ...state, is_new: false }
   const { tenantId, channelId, businessAddress, userKey } = session.created
@@ -213,6 +218,27 @@ function toCommands(session: SessionCommit): CommandPayload[] {
     version: command.version,
     reason: command.reason,
     at: toIso(command.at),
+  }))
+}
+
+function toNotices({ sessionId, notices }: SessionCommit): NoticePayload[] {
+  return notices.map((notice) => ({
+    session_id: sessionId,
+    kind: notice.kind,
+    source: notice.source,
+    code: notice.code,
+    provider_id: notice.providerId,
+    effect_id: notice.effectId,
+    pause_ms: notice.pauseMs,
+    at: toIso(notice.at),
+  }))
+}
+
+function toIdentities({ sessionId, identities = [] }: SessionCommit): IdentityPayload[] {
+  return identities.map(({ userKey, messageId }) => ({
+    session_id: sessionId,
+    user_key: userKey,
+    message_id: messageId,
   }))
 }
 

@@ -8,6 +8,17 @@ import type { Json } from '../../machines/json.ts'
 export type Insert<Name extends keyof Tables> = Omit<Tables[Name]['Row'], Tables[Name]['Generated']>
 
 export type Tables = {
+  api_tokens: {
+    Row: {
+      id: string
+      tenant_id: string
+      name: string
+      token_hash: string
+      created_at: string
+      revoked_at: string | null
+    }
+    Generated: never
+  }
   assistant_rates: {
     Row: {
       tenant_id: string
@@ -40,6 +51,8 @@ export type Tables = {
       token_secret_name: string | null
       settings: Json
       created_at: string
+      paused_until: string | null
+      paused_because: string | null
     }
     Generated: 'business_token'
   }
@@ -92,8 +105,10 @@ export type Tables = {
       updated_at: string
       closed_at: string | null
       notable_version: number
+      state_since: string
+      shape: string
     }
-    Generated: never
+    Generated: 'shape'
   }
   deliveries: {
     Row: {
@@ -126,6 +141,27 @@ export type Tables = {
       outcome: Json
       message_id: string | null
       created_at: string
+      held_because: string | null
+      held_since: string | null
+    }
+    Generated: never
+  }
+  identities: {
+    Row: {
+      business_address: string
+      user_key: string
+      session_key: string
+      home: string
+      learned_from: string | null
+      held_until: string | null
+      created_at: string
+    }
+    Generated: 'session_key'
+  }
+  identity_state: {
+    Row: {
+      only_row: boolean
+      generation: number
     }
     Generated: never
   }
@@ -143,6 +179,14 @@ export type Tables = {
       reconciler_until: string | null
       janitor: string | null
       janitor_until: string | null
+    }
+    Generated: never
+  }
+  message_keys: {
+    Row: {
+      message_id: string
+      session_id: string
+      user_key: string
     }
     Generated: never
   }
@@ -165,6 +209,28 @@ export type Tables = {
     }
     Generated: never
   }
+  move_counts: {
+    Row: {
+      partition: number
+      since: string
+      move: string
+      count: number
+      is_hour: boolean
+    }
+    Generated: never
+  }
+  moves: {
+    Row: {
+      move: string
+      machine: string
+      machine_version: string
+      from_version: string | null
+      from_value: Json
+      events: string | null
+      to_value: Json
+    }
+    Generated: never
+  }
   nodes: {
     Row: {
       node_id: string
@@ -173,6 +239,32 @@ export type Tables = {
       is_leaving: boolean
       machines: Json
       can_read: boolean
+    }
+    Generated: never
+  }
+  opt_out_blocks: {
+    Row: {
+      effect_id: string
+      opt_out_id: string
+      at: string
+    }
+    Generated: never
+  }
+  opt_outs: {
+    Row: {
+      id: string
+      tenant_id: string
+      scope: string
+      user_key: string
+      session_id: string | null
+      source: string
+      code: string | null
+      provider_id: string | null
+      effect_id: string | null
+      at: string
+      recorded_at: string
+      ended_at: string | null
+      ended_by: string | null
     }
     Generated: never
   }
@@ -206,6 +298,68 @@ export type Tables = {
     }
     Generated: never
   }
+  review_charts: {
+    Row: {
+      hash: string
+      chart: Json
+    }
+    Generated: never
+  }
+  review_comments: {
+    Row: {
+      id: string
+      thread_id: string
+      author: string
+      body: string
+      at: string
+    }
+    Generated: never
+  }
+  review_threads: {
+    Row: {
+      id: string
+      machine: string
+      about: string
+      chart_hash: string
+      opened_at: string
+      resolved_at: string | null
+      resolved_by: string | null
+    }
+    Generated: never
+  }
+  review_verdicts: {
+    Row: {
+      id: string
+      review_id: string
+      base: Json
+      head: Json
+      verdict: string
+      author: string
+      note: string
+      at: string
+    }
+    Generated: never
+  }
+  session_links: {
+    Row: {
+      id: string
+      tenant_id: string
+      into_session_id: string
+      from_session_id: string | null
+      from_key: string
+      keys: Json
+      operator_id: string
+      reason: string
+      closed_conversation_id: string | null
+      into_conversation_id: string | null
+      linked_at: string
+      unlinked_at: string | null
+      unlinked_by: string | null
+      unlink_reason: string | null
+      moved_messages: number
+    }
+    Generated: never
+  }
   sessions: {
     Row: {
       id: string
@@ -226,8 +380,33 @@ export type Tables = {
       clock_offset_ms: number
       quarantined_at: string | null
       created_at: string
+      redirects: Json
+      identity_version: number
+      window_closed_at: string | null
+      pace_at: string | null
     }
     Generated: 'session_key'
+  }
+  shape_counts: {
+    Row: {
+      partition: number
+      shape: string
+      count: number
+      open: number
+    }
+    Generated: never
+  }
+  shapes: {
+    Row: {
+      shape: string
+      machine: string
+      machine_version: string
+      value: Json
+      timers: Json
+      children: Json
+      history: Json
+    }
+    Generated: never
   }
   spool: {
     Row: {

@@ -43,6 +43,8 @@ export function toLoadedSession(row: LoadedSessionRow): LoadedSession {
     speakerToken: row.speaker_token,
     optedOut: row.opted_out,
     clockOffsetMs: row.clock_offset_ms,
+    redirects: row.redirects,
+    identityVersion: row.identity_version,
     quarantined: row.quarantined_at !== null,
     parked: row.parked === null ? null : toParkedQueue(row.parked),
     settings: row.settings,

@@ -8,6 +8,7 @@ import {
   type PageRequest,
   type QuarantinedItem,
   type ReadModel,
+  type SessionItem,
 } from '../../actors/read-model.ts'
 import { contentOf } from '../../machines/content.ts'
 import type { ContentPart, Transcripts } from '../../machines/content.ts'
@@ -23,7 +24,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iu
 const isoWithOffset = /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/u
 
 export function createReadModel(call: Call): ReadModel {
-  const list = async <T>(name: string, request: object, key: Key, page: PageRequest): Promise<Page<T> | null> => {
+  const list: List = async <T>(name: string, request: object, key: Key, page: PageRequest) => {
     const after = readCursor(page.cursor ?? null, key)
     const answer = await call(name, { ...request, after, limit: page.limit ?? null, tenant_id: page.tenantId ?? null })
     return answer === null ? null : toPage<T>(answer as PageAnswer)
@@ -31,6 +32,7 @@ export function createReadModel(call: Call): ReadModel {
   const listOf = async <T>(name: string, id: string, key: Key, page: PageRequest): Promise<Page<T> | null> =>
     uuid.test(id) ? list<T>(name, { conversation_id: id }, key, page) : null
   return {
+    ...createSessionReading(call, list),
     listConversations: async ({ address, status, ...page }) =>
       (await list(
         'list_conversations',
@@ -73,6 +75,29 @@ export function createReadModel(call: Call): ReadModel {
     findChannel: async (address) => {
       const { channel } = (await call('find_channel', { address })) as { channel: ChannelRow | null }
       return channel === null ? null : toChannel(channel)
+    },
+  }
+}
+
+type List = <T>(name: string, request: object, key: Key, page: PageRequest) => Promise<Page<T> | null>
+
+function createSessionReading(
+  call: Call,
+  list: List,
+): Pick<ReadModel, 'getSession' | 'listSessionMessages' | 'findHomes'> {
+  return {
+    getSession: async (id, tenantId) => {
+      if (!uuid.test(id)) return null
+      const request = { session_id: id, tenant_id: tenantId ?? null }
+      const { session } = (await call('get_session', request)) as { session: Item | null }
+      return session === null ? null : toSession(session)
+    },
+    listSessionMessages: async (id, page) =>
+      uuid.test(id) ? list('list_session_messages', { session_id: id }, { id: isUuid }, page) : null,
+    findHomes: async (userKey, tenantId) => {
+      const request = { user_key: userKey, tenant_id: tenantId ?? null }
+      const { homes } = (await call('find_homes', request)) as { homes: readonly { readonly user_key: string }[] }
+      return homes.map(({ user_key }) => user_key)
     },
   }
 }
@@ -122,6 +147,13 @@ function toItem(item: Item): Item {
         : value,
     ]),
   )
+}
+
+function toSession(session: Item): SessionItem {
+  const lists = ['addresses', 'conversations', 'links'].map(
+    (name) => [name, (session[name] as readonly Item[]).map(toItem)] as const,
+  )
+  return { ...toItem(session), ...Object.fromEntries(lists) } as unknown as SessionItem
 }
 
 function toChannel(row: ChannelRow): Channel {

@@ -6,18 +6,21 @@ import type { SupabaseClient } from '@supabase/supabase-js'
 import type {
   CommitBatch,
   CommitOutcome,
+  HoldReason,
   MachineVersions,
   SessionOutcome,
   StartOutcome,
   Store,
 } from '../../actors/ports.ts'
 import type { ReadModel } from '../../actors/read-model.ts'
+import type { SendingModel } from '../../actors/sending-model.ts'
 import { createCall, type Call } from './call.ts'
 import { toCommitPayload } from './commit-payload.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import { toClaimedPartition, toEffect, toLoadedSession, toMessageRecord } from './loaded.ts'
 import { createReadModel } from './read-model.ts'
-import { fromIso, toIso } from './rows.ts'
+import { createSendingModel } from './sending-model.ts'
+import { fromIso, fromIsoOrNull, toIso } from './rows.ts'
 import type { ClaimedRow, EffectRow, LoadedSessionRow, MessageRow } from './rows.ts'
 
 /** What a start needs besides the store itself. */
@@ -37,13 +40,14 @@ export interface Repository {
   dismissForeign(quarantineId: string): Promise<boolean>
 }
 
-export function createRepository(client: SupabaseClient): Store & ReadModel & Repository {
+export function createRepository(client: SupabaseClient): Store & ReadModel & SendingModel & Repository {
   const call = createCall(client)
   return {
     ...createOwnership(call),
     ...createStepping(call),
     ...createLoading(call),
     ...createReadModel(call),
+    ...createSendingModel(call),
     ...createDeployment(call),
   }
 }
@@ -115,10 +119,14 @@ function createStepping(call: Call): Pick<Store, 'commitSteps' | 'startEffects'>
   }
 }
 
-type StartAnswer = Exclude<StartOutcome, { kind: 'started' }> | { readonly kind: 'started'; readonly effect: EffectRow }
+type StartAnswer =
+  | Exclude<StartOutcome, { kind: 'started' | 'held' }>
+  | { readonly kind: 'started'; readonly effect: EffectRow }
+  | { readonly kind: 'held'; readonly reason: HoldReason; readonly until: string | null }
 
 function toStartOutcome(answer: StartAnswer): StartOutcome {
-  return answer.kind === 'started' ? { kind: 'started', effect: toEffect(answer.effect) } : answer
+  if (answer.kind === 'started') return { kind: 'started', effect: toEffect(answer.effect) }
+  return answer.kind === 'held' ? { ...answer, until: fromIsoOrNull(answer.until) } : answer
 }
 
 type CommitAnswer = {
@@ -173,6 +181,7 @@ function createLoading(call: Call): Loading {
           tenantId: channel.tenant_id,
           settings: channel.settings,
         })),
+        aliases: answer.aliases.map(({ session_key, home }) => ({ sessionKey: session_key, home })),
         knownKeys: answer.known_provider_ids,
       }
     },
@@ -222,6 +231,7 @@ type LoadAnswer = {
     readonly tenant_id: string
     readonly settings: LoadedSessionRow['settings']
   }[]
+  readonly aliases: readonly { readonly session_key: string; readonly home: string }[]
   readonly known_provider_ids: readonly string[]
 }
 

@@ -10,18 +10,27 @@ type Row<Name extends keyof Tables> = Tables[Name]['Row']
 /** Part of the payload for every session of a batch. */
 type SessionState = Omit<
   Insert<'sessions'>,
-  'quarantined_at' | 'created_at' | 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'
-> & { readonly is_quarantined: boolean }
+  | 'quarantined_at'
+  | 'created_at'
+  | 'tenant_id'
+  | 'channel_id'
+  | 'business_address'
+  | 'user_key'
+  | 'window_closed_at'
+  | 'pace_at'
+  | 'redirects'
+  | 'identity_version'
+> & { readonly is_quarantined: boolean; readonly identity_version: number | null }
 type SessionIdentity = Pick<Insert<'sessions'>, 'tenant_id' | 'channel_id' | 'business_address' | 'user_key'>
 
 export type SessionPayload =
   | (SessionState & SessionIdentity & { readonly is_new: true })
   | (SessionState & { readonly is_new: false })
 
-/** Tenant and partition are the session's. Identity is named when it is opened, and never changes. */
+/** Tenant and partition are the session's, `state_since` is a trigger's. Identity is named when it is opened, and stays. */
 type ConversationState = Omit<
   Insert<'conversations'>,
-  'tenant_id' | 'partition' | 'machine' | 'opened_at' | 'previous_id'
+  'tenant_id' | 'partition' | 'machine' | 'opened_at' | 'previous_id' | 'state_since'
 > & { readonly base_version: number }
 type ConversationIdentity = Pick<Insert<'conversations'>, 'machine' | 'opened_at' | 'previous_id'>
 
@@ -39,7 +48,10 @@ export type MessagePayload = Omit<Insert<'messages'>, 'channel_id' | 'transcript
 }
 
 /** The database's clock fills the rest. */
-export type EffectPayload = Omit<Insert<'effects'>, 'deadline' | 'started_at' | 'created_at' | 'outcome'>
+export type EffectPayload = Omit<
+  Insert<'effects'>,
+  'deadline' | 'started_at' | 'created_at' | 'outcome' | 'held_because' | 'held_since'
+>
 
 export type EffectUpdatePayload = Pick<
   Insert<'effects'>,
@@ -52,6 +64,15 @@ export type DeliveryPayload = Pick<
 > & { readonly at: string }
 
 export type CommandPayload = Insert<'commands'>
+
+export type NoticePayload = Pick<Row<'opt_outs'>, 'code' | 'provider_id' | 'effect_id' | 'at' | 'source'> & {
+  readonly session_id: string
+  readonly kind: string
+  readonly pause_ms: number | null
+}
+
+/** Without a message it says what was learned beside one. */
+export type IdentityPayload = Omit<Insert<'message_keys'>, 'message_id'> & { readonly message_id: string | null }
 
 export type QuarantinePayload = Omit<Insert<'quarantine'>, 'id' | 'attempts'>
 
@@ -81,7 +102,9 @@ export type CommitPayload = {
   readonly effect_updates: Columns<EffectUpdatePayload>
   readonly deliveries: Columns<DeliveryPayload>
   readonly commands: Columns<CommandPayload>
+  readonly identities: Columns<IdentityPayload>
   readonly quarantine: Columns<QuarantinePayload>
+  readonly notices: Columns<NoticePayload>
 }
 
 // ── Answers ──────────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +113,10 @@ export type ClaimedRow = Pick<Row<'partitions'>, 'partition' | 'epoch' | 'cursor
   readonly surplus: boolean
 }
 
-export type EffectRow = Omit<Row<'effects'>, 'session_id' | 'partition' | 'outcome' | 'created_at'>
+export type EffectRow = Omit<
+  Row<'effects'>,
+  'session_id' | 'partition' | 'outcome' | 'created_at' | 'held_because' | 'held_since'
+>
 
 export type LoadedConversationRow = Pick<
   Row<'conversations'>,
@@ -99,7 +125,11 @@ export type LoadedConversationRow = Pick<
 
 type ParkedRow = Omit<Row<'quarantine'>, 'partition' | 'session_id' | 'attempts'>
 
-export type LoadedSessionRow = Omit<Row<'sessions'>, 'partition' | 'conversation_id' | 'created_at'> & {
+export type LoadedSessionRow = Omit<
+  Row<'sessions'>,
+  'partition' | 'conversation_id' | 'created_at' | 'redirects' | 'window_closed_at' | 'pace_at'
+> & {
+  readonly redirects: { readonly [userKey: string]: string }
   readonly settings: JsonObject
   readonly parked: { readonly events: readonly ParkedRow[]; readonly count: number } | null
   readonly conversation: LoadedConversationRow | null

@@ -2,7 +2,7 @@
 import type { SupabaseClient } from '@supabase/supabase-js'
 
 import type { Json, JsonObject } from '../../machines/json.ts'
-import { createCall } from './call.ts'
+import { createCall, type Call } from './call.ts'
 import { fromIso } from './rows.ts'
 
 export type Tenant = {
@@ -19,6 +19,22 @@ export type StoredConversation = {
   readonly version: number
   readonly snapshot: Json
   readonly hash: string
+}
+
+/** A business address with what its webhooks are signed with; the secret itself is never stored. */
+export type TenantChannel = {
+  readonly address: string
+  readonly providerAccount: string | null
+  readonly tokenSecretName: string | null
+}
+
+export type TenantSummary = { readonly id: string; readonly name: string; readonly channels: readonly TenantChannel[] }
+
+export type ApiTokenItem = {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: string
+  readonly revokedAt: string | null
 }
 
 /** Where conversations stand: a machine's version and its state value. */
@@ -49,6 +65,22 @@ export interface Administration {
    * when there is none of that name (`default` is made).
    */
   setTenantSettings(name: string, settings: JsonObject): Promise<JsonObject | null>
+  /** Null when there is one of that name. */
+  createTenant(name: string): Promise<{ readonly id: string; readonly name: string } | null>
+  listTenants(): Promise<readonly TenantSummary[]>
+  /**
+   * Adds a business address or changes what is set for it; null leaves what is set. `missing`: there is no such tenant,
+   * `refused`: the address is another tenant's.
+   */
+  setChannel(tenant: string, channel: TenantChannel): Promise<'added' | 'changed' | 'missing' | 'refused'>
+  /** `tokenHash`: SHA-256 in hexadecimal. `refused`: there is a valid token of that name. */
+  addApiToken(tenant: string, name: string, tokenHash: string): Promise<'added' | 'missing' | 'refused'>
+  /** False when there is no valid token of that name. */
+  revokeApiToken(tenant: string, name: string): Promise<boolean>
+  /** Null when there is no such tenant. */
+  listApiTokens(tenant: string): Promise<readonly ApiTokenItem[] | null>
+  /** The tenant whose token it is; null for an unknown or revoked one. */
+  findTenantByToken(tokenHash: string): Promise<string | null>
   describeDeployment(): Promise<DeploymentDescription>
   /** What is stored, by machine, version and state; `isWhole` is false when there is more than one answer holds. */
   distinctStates(): Promise<{ readonly items: readonly StoredState[]; readonly isWhole: boolean }>
@@ -59,6 +91,7 @@ export interface Administration {
 export function createAdministration(client: SupabaseClient): Administration {
   const call = createCall(client)
   return {
+    ...createTenancy(call),
     getTenant: async (name) => ((await call('get_tenant', { name })) as { tenant: Tenant | null }).tenant,
     setTenantSettings: async (name, settings) =>
       ((await call('set_tenant_settings', { name, settings })) as { settings: JsonObject | null }).settings,
@@ -78,5 +111,70 @@ export function createAdministration(client: SupabaseClient): Administration {
   }
 }
 
+type Tenancy = Pick<
+  Administration,
+  | 'createTenant'
+  | 'listTenants'
+  | 'setChannel'
+  | 'addApiToken'
+  | 'revokeApiToken'
+  | 'listApiTokens'
+  | 'findTenantByToken'
+>
+
+function createTenancy(call: Call): Tenancy {
+  return {
+    createTenant: async (name) =>
+      ((await call('create_tenant', { name })) as { tenant: { id: string; name: string } | null }).tenant,
+    listTenants: async () => {
+      const { tenants } = (await call('list_tenants', {})) as { tenants: readonly SummaryRow[] }
+      return tenants.map((tenant) => ({ ...tenant, channels: tenant.channels.map(toChannel) }))
+    },
+    setChannel: async (tenant, { address, providerAccount, tokenSecretName }) => {
+      const set = { tenant, address, provider_account: providerAccount, token_secret_name: tokenSecretName }
+      const { outcome } = (await call('set_channel', set)) as {
+        outcome: Awaited<ReturnType<Administration['setChannel']>>
+      }
+      return outcome
+    },
+    addApiToken: async (tenant, name, tokenHash) => {
+      const { outcome } = (await call('add_api_token', { tenant, name, token_hash: tokenHash })) as {
+        outcome: Awaited<ReturnType<Administration['addApiToken']>>
+      }
+      return outcome
+    },
+    revokeApiToken: async (tenant, name) =>
+      ((await call('revoke_api_token', { tenant, name })) as { revoked: boolean }).revoked,
+    listApiTokens: async (tenant) => {
+      const { tokens } = (await call('list_api_tokens', { tenant })) as { tokens: readonly TokenRow[] | null }
+      if (tokens === null) return null
+      return tokens.map(({ id, name, created_at, revoked_at }) => ({
+        id,
+        name,
+        createdAt: created_at,
+        revokedAt: revoked_at,
+      }))
+    },
+    findTenantByToken: async (tokenHash) =>
+      ((await call('find_api_token', { token_hash: tokenHash })) as { tenant_id: string | null }).tenant_id,
+  }
+}
+
+function toChannel({ address, provider_account, token_secret_name }: ChannelRow): TenantChannel {
+  return { address, providerAccount: provider_account, tokenSecretName: token_secret_name }
+}
+
+type ChannelRow = {
+  readonly address: string
+  readonly provider_account: string | null
+  readonly token_secret_name: string | null
+}
+type SummaryRow = { readonly id: string; readonly name: string; readonly channels: readonly ChannelRow[] }
+type TokenRow = {
+  readonly id: string
+  readonly name: string
+  readonly created_at: string
+  readonly revoked_at: string | null
+}
 type DescriptionAnswer = { readonly partitions: number; readonly channels: readonly string[]; readonly now: string }
 type StoredRow = Omit<StoredConversation, 'machineVersion'> & { readonly machine_version: string }

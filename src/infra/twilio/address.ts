@@ -41,6 +41,27 @@ export function toUserKey(address: string, whatsappId: string | null = null): st
   return hasPhone ? `whatsapp:${toCanonicalPhone(`+${whatsappId}`)}` : `whatsapp:${value}`
 }
 
+/**
+ * Every key of the user that a request carries, the phone number first; null when there is none. `externalUserId` is
+ * Twilio's field of that name, the BSUID, which comes with WhatsApp's phone numbers too.
+ */
+export function toUserKeys(
+  address: string,
+  whatsappId: string | null,
+  externalUserId: string | null,
+): readonly string[] | null {
+  const first = toUserKey(address, whatsappId)
+  if (first === null) return null
+  const named = [address, externalUserId ?? ''].flatMap((text) => toBusinessScopedKey(text) ?? [])
+  return [...new Set([first, ...(first.startsWith('whatsapp:') ? named : [])])]
+}
+
+/** Twilio writes it with the scheme; without one it is WhatsApp's too. */
+function toBusinessScopedKey(text: string): string | null {
+  const value = text.startsWith('whatsapp:') ? text.slice('whatsapp:'.length) : text
+  return bsuidPattern.test(value) ? `whatsapp:${value}` : null
+}
+
 /** The address as Twilio's REST API wants it: only `whatsapp:` is written out. */
 export function toTwilioAddress(address: string): string {
   return address.startsWith('sms:') ? address.slice('sms:'.length) : address

@@ -5,7 +5,7 @@
  */
 import type { LoggedDelivery } from '../../actors/ports.ts'
 import type { DeliveryStatus } from '../../machines/events.ts'
-import { toBusinessAddress, toUserKey } from './address.ts'
+import { toBusinessAddress, toUserKeys } from './address.ts'
 import { readField, toRaw, toStorableText, type TwilioForm } from './form.ts'
 import { malformed, messageSidPattern, type ParsedWebhook } from './inbound-message.ts'
 
@@ -42,8 +42,9 @@ export function toLoggedDelivery(
   if (twilioStatus === null || twilioStatus === '') return malformed('MessageStatus')
   const businessAddress = from === null ? null : toBusinessAddress(from)
   if (businessAddress === null) return malformed('From')
-  const userKey = to === null ? null : toUserKey(to, readField(form, 'WaId'))
-  if (userKey === null) return malformed('To')
+  const identities = to === null ? null : toUserKeys(to, readField(form, 'WaId'), readField(form, 'ExternalUserId'))
+  const userKey = identities?.[0]
+  if (identities === null || userKey === undefined) return malformed('To')
   const status = Object.hasOwn(deliveryStatusByTwilioStatus, twilioStatus)
     ? deliveryStatusByTwilioStatus[twilioStatus]
     : undefined
@@ -53,6 +54,7 @@ export function toLoggedDelivery(
     type: 'delivery.updated',
     businessAddress,
     userKey,
+    ...(identities.length > 1 && { identities }),
     providerId,
     effectId: toEffectId(query),
     status,

@@ -4,7 +4,7 @@
  */
 import type { LoggedMessage } from '../../actors/ports.ts'
 import type { Media } from '../../machines/events.ts'
-import { toBusinessAddress, toUserKey } from './address.ts'
+import { toBusinessAddress, toUserKeys } from './address.ts'
 import { readField, toRaw, toStorableText, type TwilioForm } from './form.ts'
 import { readContent } from './inbound-content.ts'
 
@@ -29,8 +29,9 @@ export function toLoggedMessage(form: TwilioForm, receivedAt: number): ParsedWeb
   const to = readField(form, 'To')
   if (accountSid === null || accountSid === '') return malformed('AccountSid')
   if (providerId === null || !messageSidPattern.test(providerId)) return malformed('MessageSid')
-  const userKey = from === null ? null : toUserKey(from, readField(form, 'WaId'))
-  if (from === null || userKey === null) return malformed('From')
+  const identities = from === null ? null : toUserKeys(from, readField(form, 'WaId'), readField(form, 'ExternalUserId'))
+  const userKey = identities?.[0]
+  if (from === null || identities === null || userKey === undefined) return malformed('From')
   const businessAddress = to === null ? null : toBusinessAddress(to)
   if (businessAddress === null) return malformed('To')
   const media = toMedia(form)
@@ -40,6 +41,7 @@ export function toLoggedMessage(form: TwilioForm, receivedAt: number): ParsedWeb
     type: 'message.received',
     businessAddress,
     userKey,
+    ...(identities.length > 1 && { identities }),
     replyAddress: from,
     providerId,
     body,

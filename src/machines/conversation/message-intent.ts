@@ -7,10 +7,11 @@ import type { TenantPhrases } from './tenant-phrases.ts'
 
 /** `phrases`: the tenant's own, beside ours. */
 export function readMessageIntent(
-  { body, media, content = [] }: Pick<MessageReceived, 'body' | 'media' | 'content'>,
+  { body, media, content = [], consent }: Pick<MessageReceived, 'body' | 'media' | 'content' | 'consent'>,
   scheme: Scheme,
   phrases: TenantPhrases | null = null,
 ): Intent | null {
+  if (consent !== undefined) return consent === 'withdrawn' ? 'stop' : 'start'
   const intent = readIntent(body, phrases === null ? vocabularyOf[scheme] : toTenantVocabulary(scheme, phrases))
   // Opting out or in stays what it is, whatever comes with it.
   if (intent === 'stop' || intent === 'start') return intent

@@ -25,6 +25,8 @@ export type OperatorReplied = {
   readonly body: string
   readonly mediaUrls: readonly string[]
   readonly contentSid: string | null
+  /** The template's variables, `{"1": "Ana"}`, as JSON text; absent: it has none. */
+  readonly contentVariables?: string
   readonly at: number
 }
 
@@ -77,6 +79,8 @@ export type OperatorEvent =
 const operatorIds = /^[A-Za-z0-9][\w.@-]{0,127}$/
 const reasonCharactersMax = 500
 const mediaMax = 10
+const variablesMax = 100
+const variableCharactersMax = 1_024
 const contentSids = /^HX[0-9a-fA-F]{32}$/
 const mediaUrlCharactersMax = 2_000
 /** A name with a dot that is not all digits: the provider fetches it, from wherever that is in the world. */
@@ -124,7 +128,7 @@ function readHandoff(command: JsonObject): OperatorCommand | string {
 }
 
 function readReply(command: JsonObject, operatorId: string): OperatorCommand | string {
-  const { body = '', mediaUrls = [], contentSid = null } = command
+  const { body = '', mediaUrls = [], contentSid = null, contentVariables = null } = command
   if (typeof body !== 'string' || body.length > replyCharactersMax)
     return `body: up to ${replyCharactersMax} characters`
   const isMedia = Array.isArray(mediaUrls) && mediaUrls.length <= mediaMax && mediaUrls.every(isMediaUrl)
@@ -132,11 +136,34 @@ function readReply(command: JsonObject, operatorId: string): OperatorCommand | s
   if (contentSid !== null && !(typeof contentSid === 'string' && contentSids.test(contentSid))) {
     return 'contentSid: HX and 32 hexadecimal digits'
   }
+  const variables = contentVariables === null ? null : toVariables(contentVariables)
+  if (variables === undefined) return `contentVariables: an object of up to ${variablesMax} texts`
+  if (variables !== null && contentSid === null) return 'contentVariables: only with contentSid'
   const urls = mediaUrls as readonly string[]
   if (contentSid !== null && (body !== '' || urls.length > 0))
     return 'contentSid: a template goes without body and media'
   if (contentSid === null && body.trim() === '' && urls.length === 0) return 'body: a reply says something'
-  return { type: 'operator.replied', operatorId, body, mediaUrls: urls, contentSid }
+  const withVariables = variables === null ? {} : { contentVariables: JSON.stringify(variables) }
+  return { type: 'operator.replied', operatorId, body, mediaUrls: urls, contentSid, ...withVariables }
+}
+
+/** As they come: an object, or its JSON text. Undefined when it is neither. */
+function toVariables(given: Json): JsonObject | undefined {
+  const parsed = typeof given === 'string' ? parseJson(given) : given
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined
+  const entries = Object.entries(parsed)
+  const areTexts = entries.every(
+    ([name, value]) => name.length <= 64 && typeof value === 'string' && value.length <= variableCharactersMax,
+  )
+  return areTexts && entries.length <= variablesMax ? (parsed as JsonObject) : undefined
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
 }
 
 const reasonForm = `reason: up to ${reasonCharactersMax} characters`

@@ -14,6 +14,7 @@ export type OutboundMessage = {
   readonly mediaUrls?: readonly string[]
   /** A template of the provider, in place of a body. */
   readonly contentSid?: string
+  readonly contentVariables?: string
 }
 
 const captionCharactersMax = 1_024
@@ -21,8 +22,10 @@ const captionCharactersMax = 1_024
 const captioned = /\.(?:jpe?g|png|webp|gif|mp4|3gpp?)$/iu
 
 export function toReplies(reply: OperatorReplied, scheme: Scheme): readonly OutboundMessage[] {
-  const { body, mediaUrls, contentSid } = reply
-  if (contentSid !== null) return [{ author: 'operator', body: '', contentSid }]
+  const { body, mediaUrls, contentSid, contentVariables } = reply
+  if (contentSid !== null) {
+    return [{ author: 'operator', body: '', contentSid, ...(contentVariables !== undefined && { contentVariables }) }]
+  }
   const texts = splitText(body).map((piece): OutboundMessage => ({ author: 'operator', body: piece }))
   const [first, ...more] = mediaUrls
   if (first === undefined) return texts

@@ -49,9 +49,11 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     readMetrics: async () => '# HELP duologue_commits_total Commits.\n',
     apiToken,
     readModel: createMemoryReadModel([]),
-    media: { fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) },
+    sending: { getSending: async () => null, listOptOuts: async () => ({ items: [], next: null }) },
+    media: { of: () => ({ fetch: async () => ({ kind: 'refused', reason: 'gone', message: 'there is none' }) }) },
     toUserKey,
     charts: null,
+    reviews: null,
     commands: {
       publisher: options.publisher ?? keep,
       ids: processIds,
@@ -66,7 +68,10 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
         publicUrl: options.publicUrl ?? (() => publicUrl),
       }),
       publisher: options.publisher ?? keep,
-      findChannel: options.findChannel ?? (async (address) => address === 'whatsapp:+14155238886'),
+      findChannel: async (address) => {
+        const isKnown = options.findChannel ?? (async (asked: string) => asked === 'whatsapp:+14155238886')
+        return (await isKnown(address)) ? { accountSid, authTokens: [authToken] } : null
+      },
       reached: options.reached ?? (() => undefined),
     },
     pages: null,
@@ -170,6 +175,9 @@ export function createMemoryReadModel(conversations: ConversationItem[]): ReadMo
       return { items: found.version < 3 ? [opened] : [opened, answered], next: null }
     },
     getCommand: async () => null,
+    getSession: async () => null,
+    listSessionMessages: async () => null,
+    findHomes: async () => [],
     listQuarantine: async () => ({ items: [], next: null }),
     getQuarantined: async () => null,
     findChannel: async () => null,

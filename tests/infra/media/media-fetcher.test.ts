@@ -367,9 +367,9 @@ test('no more files are fetched at once than there are places, and a few wait', 
 
 describe('over TLS', () => {
   async function fetchFrom(connect: Dial): Promise<{ readonly kind: string; readonly asked: number }> {
-    let asked = 0
+    let count = 0
     const secure = createSecureServer(selfSigned, (request, response) => {
-      asked += 1
+      count += 1
       sendFile(request, response)
     })
     await new Promise<void>((resolve) => {
@@ -388,7 +388,7 @@ describe('over TLS', () => {
     await new Promise((resolve) => {
       secure.close(resolve)
     })
-    return { kind: file.kind === 'refused' ? file.reason : file.kind, asked }
+    return { kind: file.kind === 'refused' ? file.reason : file.kind, asked: count }
   }
 
   test('a host that only vouches for itself is asked nothing', async () => {

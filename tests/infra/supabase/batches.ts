@@ -10,6 +10,7 @@ import type {
   OwnedPartition,
   ParkedEvent,
   SessionCommit,
+  SessionNotice,
   Store,
 } from '../../../src/actors/ports.ts'
 import type { Status } from '../../../src/machines/status.ts'
@@ -190,6 +191,10 @@ export function newEffect(session: TestSession, version: number, index: number, 
   }
 }
 
+export function noticeOf(kind: SessionNotice['kind'], part: Partial<SessionNotice> = {}): SessionNotice {
+  return { kind, source: 'message', code: null, providerId: null, effectId: null, pauseMs: null, at, ...part }
+}
+
 export function parkedEvent(sequence: number, part: Partial<ParkedEvent> = {}): ParkedEvent {
   return {
     position: { incarnation, sequence },
@@ -224,6 +229,7 @@ export function commitOf(session: TestSession, sequence: number, part: Partial<S
     deliveries: [],
     commands: [],
     parked: [],
+    notices: [],
     ...part,
   }
 }

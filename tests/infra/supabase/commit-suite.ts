@@ -77,6 +77,8 @@ export function describeCommits(database: () => DatabaseInUse): void {
         optedOut: true,
         clockOffsetMs: 5,
         quarantined: false,
+        redirects: {},
+        identityVersion: 0,
         parked: null,
         settings: {},
         conversation: {

@@ -10,6 +10,7 @@ import {
   conversationSteps,
   newEffect,
   newSession,
+  noticeOf,
   opening,
   outbound,
   leaseMs,
@@ -98,7 +99,7 @@ export function describeEffects(database: () => DatabaseInUse): void {
 
     const late = Date.now() - dayMs - 60_000
     test.each<[string, Partial<Effect>, Partial<SessionCommit>, object]>([
-      ['a send after an opt-out', {}, { optedOut: true }, { kind: 'cancelled', reason: 'opted-out' }],
+      ['a send after an opt-out', {}, { notices: [noticeOf('opted-out')] }, { kind: 'cancelled', reason: 'opted-out' }],
       [
         'a send of another speaker',
         { speakerToken: 4 },
@@ -109,19 +110,19 @@ export function describeEffects(database: () => DatabaseInUse): void {
         'a send outside the 24-hour window',
         {},
         { lastInboundAt: late },
-        { kind: 'cancelled', reason: 'window-closed' },
+        { kind: 'held', reason: 'window-closed', until: null },
       ],
       [
         'a send without any inbound message',
         {},
         { lastInboundAt: null },
-        { kind: 'cancelled', reason: 'window-closed' },
+        { kind: 'held', reason: 'window-closed', until: null },
       ],
       [
         "a send a day ahead by the session's clock",
         {},
         { clockOffsetMs: dayMs + 1_000 },
-        { kind: 'cancelled', reason: 'window-closed' },
+        { kind: 'held', reason: 'window-closed', until: null },
       ],
       [
         'a template outside the window',
@@ -132,16 +133,19 @@ export function describeEffects(database: () => DatabaseInUse): void {
       [
         'a draft after an opt-out, of another speaker',
         { kind: 'draftReply', speakerToken: 4 },
-        { optedOut: true, speakerToken: 5 },
+        { notices: [noticeOf('opted-out')], speakerToken: 5 },
         { kind: 'started' },
       ],
     ])('%s is decided in the database', async (_name, effect, session, expected) => {
       const made = await start(effect, session)
       const outcome = await made.startIt()
       expect(outcome).toMatchObject(expected)
-      expect(await stored(made.effect.effectId)).toMatchObject({
-        status: outcome?.kind === 'started' ? 'running' : 'cancelled',
-      })
+      const statuses = new Map([
+        ['started', 'running'],
+        ['held', 'pending'],
+      ])
+      const status = statuses.get(outcome?.kind ?? '') ?? 'cancelled'
+      expect(await stored(made.effect.effectId)).toMatchObject({ status })
     })
 
     test('the window does not exist for SMS', async () => {

@@ -39,7 +39,7 @@ export function describeForms(database: () => DatabaseInUse): void {
       },
       load_sessions: {
         request: { sessions: [{ session_key: 'x.y', provider_ids: [provider] }] },
-        expected: { sessions: [], channels: [], known_provider_ids: [] },
+        expected: { sessions: [], channels: [], aliases: [], known_provider_ids: [] },
       },
       load_due: {
         request: { partitions: [0], of: 'effects', horizon: '2026-01-01T00:00:00Z', after: null, limit: 5 },
@@ -104,6 +104,11 @@ export function describeForms(database: () => DatabaseInUse): void {
         request: { ...conversation, limit: 5 },
         expected: expect.objectContaining({ items: expect.anything() }),
       },
+      get_sending: {
+        request: conversation,
+        expected: { sending: expect.objectContaining({ conversationId: session.conversationId, held: [] }) },
+      },
+      list_opt_outs: { request: { limit: 5 }, expected: { items: [], next: null } },
       list_history: { request: conversation, expected: page({ toStatus: 'PENDING' }) },
       quarantine_list: { request: {}, expected: { items: [], next: null } },
       quarantine_get: { request: { id: session.sessionId }, expected: { item: null } },
@@ -144,6 +149,104 @@ export function describeForms(database: () => DatabaseInUse): void {
         expected: expect.objectContaining({ is_mine: true, incarnation: 'c#2' }),
       },
       record_purge: { request: { node_id: 'b', incarnation: 'c#2', through: 1 }, expected: { is_recorded: false } },
+      resolve_identities: {
+        request: { asks: [{ business_address: businessAddress, user_keys: ['whatsapp:+1500', 'x'], claims: true }] },
+        expected: {
+          generation: expect.any(Number),
+          homes: [{ home: 'whatsapp:+1500', is_held: false, is_split: false }],
+        },
+      },
+      identity_generation: { request: {}, expected: { generation: expect.any(Number) } },
+      hold_identities: {
+        request: { session_id: session.sessionId, user_key: session.created.userKey, is_undoing: false, hold_ms: 1 },
+        expected: { outcome: 'refused', reason: 'the address is of this session already' },
+      },
+      release_identities: { request: { session_id: session.sessionId, keys: ['x'] }, expected: {} },
+      link_identities: {
+        request: { session_id: provider.slice(3), user_key: session.created.userKey, link_id: session.sessionId },
+        expected: { outcome: 'refused', reason: 'the address is of this session already' },
+      },
+      unlink_identities: {
+        request: { session_id: session.sessionId, user_key: 'whatsapp:+1999' },
+        expected: { outcome: 'refused', reason: 'the address is not linked to this session' },
+      },
+      get_session: {
+        request: { session_id: session.sessionId },
+        expected: { session: expect.objectContaining({ userAddress: session.created.userKey, links: [] }) },
+      },
+      list_session_messages: {
+        request: { session_id: session.sessionId, limit: 1 },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ sessionId: session.sessionId })] }),
+      },
+      find_homes: {
+        request: { user_key: session.created.userKey },
+        expected: { homes: [{ business_address: businessAddress, user_key: session.created.userKey }] },
+      },
+      create_tenant: { request: { name: 'default' }, expected: { tenant: null } },
+      list_tenants: { request: {}, expected: { tenants: [expect.objectContaining({ name: 'default' })] } },
+      set_channel: { request: { tenant: 'nobody', address: 'sms:+1' }, expected: { outcome: 'missing' } },
+      add_api_token: { request: { tenant: 'nobody', name: 'x', token_hash: 'x' }, expected: { outcome: 'missing' } },
+      revoke_api_token: { request: { tenant: 'default', name: 'x' }, expected: { revoked: false } },
+      list_api_tokens: { request: { tenant: 'default' }, expected: { tokens: [] } },
+      find_api_token: { request: { token_hash: 'x' }, expected: { tenant_id: null } },
+      live_view: {
+        request: { machine: 'conversation', windowSeconds: 3_600 },
+        expected: expect.objectContaining({ at: expect.any(String), states: expect.any(Array) }),
+      },
+      stuck_view: {
+        request: { machine: 'conversation', machineVersion: '1', states: [] },
+        expected: expect.objectContaining({ at: expect.any(String), states: [] }),
+      },
+      in_flight: {
+        request: { machine: 'conversation', samples: 1 },
+        expected: expect.objectContaining({ shapes: expect.any(Array) }),
+      },
+      list_to_wake: {
+        request: { machine: 'conversation', from: '1', to: '2', paths: [['PENDING']], after: null, limit: 5 },
+        expected: expect.objectContaining({ items: expect.any(Array) }),
+      },
+      tidy_moves: { request: {}, expected: expect.any(Object) },
+      list_journals: {
+        request: { machine: 'conversation', limit: 5 },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ id: session.conversationId })] }),
+      },
+      add_review_comment: {
+        request: {
+          comment_id: session.sessionId,
+          thread_id: session.sessionId,
+          machine: 'conversation',
+          about: 'conversation.PENDING',
+          chart_hash: '0123456789abcdef',
+          chart: { states: [] },
+          author: 'Ana',
+          body: 'why?',
+        },
+        expected: { threadId: session.sessionId },
+      },
+      settle_review_thread: {
+        request: { thread_id: session.sessionId, machine: 'conversation', is_resolved: true, author: 'Ana' },
+        expected: { settled: true },
+      },
+      list_review_threads: {
+        request: { machine: 'conversation' },
+        expected: expect.objectContaining({ items: [expect.objectContaining({ resolvedBy: 'Ana' })] }),
+      },
+      give_review_verdict: {
+        request: {
+          id: session.sessionId,
+          review_id: 'conversation@1..2',
+          base: {},
+          head: {},
+          verdict: 'approved',
+          author: 'Ana',
+          note: '',
+        },
+        expected: { at: expect.any(String) },
+      },
+      list_review_verdicts: {
+        request: { review_id: 'conversation@1..2' },
+        expected: { items: [expect.objectContaining({ verdict: 'approved' })] },
+      },
       get_stored_conversation: {
         request: conversation,
         expected: { stored: expect.objectContaining({ machine: 'conversation' }) },

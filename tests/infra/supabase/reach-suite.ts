@@ -20,6 +20,7 @@ import {
   conversationSteps,
   newEffect,
   newSession,
+  noticeOf,
   opening,
   outbound,
   parkedEvent,
@@ -118,6 +119,12 @@ export function describeReach(database: () => DatabaseInUse): void {
         deliveries: [{ providerId: 'SM', effectId: 'e', status: 'sent', errorCode: '1', raw: {}, at }],
         commands: [commandOf(session, 'refused')],
         parked: [parkedEvent(1)],
+        notices: [
+          noticeOf('opted-out', { code: '1', providerId: 'SM', effectId: 'e' }),
+          noticeOf('sender-paused', { pauseMs: 1 }),
+        ],
+        identities: [{ userKey: 'whatsapp:US.1', messageId: message.messageId }],
+        identityVersion: 0,
       })
       const payload = toCommitPayload(batchOf('a', [{ partition: 0, epoch: 1 }], [commit]))
       const own: { readonly [list: string]: readonly [table: string, ...extra: string[]] } = {
@@ -130,7 +137,9 @@ export function describeReach(database: () => DatabaseInUse): void {
         effect_updates: ['effects', 'provider_id'],
         deliveries: ['deliveries', 'at'],
         commands: ['commands'],
+        identities: ['message_keys'],
         quarantine: ['quarantine'],
+        notices: ['opt_outs', 'kind', 'pause_ms'],
       }
       for (const [list, [table, ...extra]] of Object.entries(own)) {
         const written = columns

@@ -8,10 +8,14 @@ import { describeEffects } from './effects-suite.ts'
 import { describeForms } from './forms-suite.ts'
 import { describeGuards } from './guards-suite.ts'
 import { describeMessages } from './messages-suite.ts'
+import { describeIdentities } from './identity-suite.ts'
+import { describeLive } from './live-suite.ts'
 import { describeOwnership } from './ownership-suite.ts'
 import { describeQuarantine } from './quarantine-suite.ts'
 import { describeReach } from './reach-suite.ts'
 import { describeReading } from './reading-suite.ts'
+import { describeTenancy } from './tenancy-suite.ts'
+import { describeReviews } from './reviews-suite.ts'
 import { describeTransitions } from './transitions-suite.ts'
 import { useDatabase } from './use-database.ts'
 import { describeVersions } from './versions-suite.ts'
@@ -29,6 +33,10 @@ describe.each(backends)('the store on %s', (backend) => {
   describeReach(database)
   describeForms(database)
   describeVersions(database)
+  describeLive(database)
   describeQuarantine(database)
   describeAssistantUsage(database)
+  describeIdentities(database)
+  describeTenancy(database)
+  describeReviews(database)
 })

@@ -27,7 +27,7 @@ describe('the simulated store and PGlite', () => {
 
   test('were asked for every outcome', () => {
     const commits = ['committed', 'stale', 'duplicate', 'fenced', 'refused'].map((outcome) => `commit ${outcome}`)
-    const starts = ['started', 'cancelled', 'not-pending', 'fenced'].map((outcome) => `start ${outcome}`)
+    const starts = ['started', 'cancelled', 'held', 'not-pending', 'fenced'].map((outcome) => `start ${outcome}`)
     expect([...commits, ...starts].filter((outcome) => !answered.has(outcome))).toEqual([])
   })
 })

@@ -1,7 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toToken } from '../../../src/actors/session-key.ts'
-import { toBusinessAddress, toCanonicalPhone, toTwilioAddress, toUserKey } from '../../../src/infra/twilio/address.ts'
+import {
+  toBusinessAddress,
+  toCanonicalPhone,
+  toTwilioAddress,
+  toUserKey,
+  toUserKeys,
+} from '../../../src/infra/twilio/address.ts'
+
+describe('the keys of a user', () => {
+  const phone = 'whatsapp:+5511987654321'
+  const bsuid = 'whatsapp:BR.11987654321'
+  test.each<[string, string | null, string | null, readonly string[] | null]>([
+    // A phone number, with and without the business-scoped id beside it.
+    [phone, '5511987654321', bsuid, [phone, bsuid]],
+    [phone, '5511987654321', null, [phone]],
+    ['whatsapp:+551187654321', '551187654321', bsuid, [phone, bsuid]],
+    // The id alone: all fields say the same.
+    [bsuid, null, bsuid, [bsuid]],
+    [bsuid, null, null, [bsuid]],
+    [bsuid, '551187654321', bsuid, [phone, bsuid]],
+    // Twilio might leave the scheme out; what is no id is none.
+    [phone, null, 'BR.11987654321', [phone, bsuid]],
+    [phone, null, 'nonsense', [phone]],
+    [phone, null, '', [phone]],
+    [phone, null, phone, [phone]],
+    // SMS knows no such ids.
+    ['+15005550006', null, bsuid, ['sms:+15005550006']],
+    ['My.Brand', null, bsuid, null],
+  ])('of %s with WaId %s and ExternalUserId %s are %j', (address, whatsappId, externalUserId, keys) => {
+    expect(toUserKeys(address, whatsappId, externalUserId)).toEqual(keys)
+  })
+})
 
 describe('the key of a user', () => {
   test.each([

@@ -16,6 +16,7 @@ describe('a message', () => {
         type: 'message.received',
         businessAddress: 'whatsapp:+14155238886',
         userKey: 'whatsapp:+15005550006',
+        identities: ['whatsapp:+15005550006', 'whatsapp:US.1234567890123456'],
         replyAddress: 'whatsapp:+15005550006',
         providerId: messageSid,
         body: messageForm.Body,

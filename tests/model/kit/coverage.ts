@@ -6,6 +6,9 @@ import { createHash } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { extractChart } from '../../../src/charts/extract-chart.ts'
+import { hashChart } from '../../../src/charts/hash-chart.ts'
+import { listMachines } from '../../../src/parts/charts.ts'
 import { nameOf } from './model.ts'
 import type { Model } from './model.ts'
 import { findExcuse, toPair } from './plan.ts'
@@ -21,6 +24,8 @@ export type Coverage = {
   readonly version: string
   /** sha256 of the machine's definition: another one makes this file out of date. */
   readonly hash: string
+  /** The hash of its chart: a page says with it whether the file is of what it shows. */
+  readonly chart: string
   readonly walks: number
   readonly steps: number
   readonly states: { readonly [state: string]: Walks }
@@ -56,6 +61,7 @@ export function createCoverage(model: Model, reports: readonly WalkReport[]): Co
     machine: nameOf(model),
     version: machine.version ?? '',
     hash: hashMachine(model),
+    chart: hashModelChart(model),
     walks: reports.length,
     steps: reports.reduce((sum, { steps }) => sum + steps.length, 0),
     states: toObject(parts.states, (state) => states.get(state) ?? []),
@@ -89,6 +95,12 @@ export function summarize({ states, transitions, guards, pairs, unwalked, walks,
 
 export function hashMachine({ registration }: Model): string {
   return createHash('sha256').update(toText(registration.machine.definition)).digest('hex')
+}
+
+function hashModelChart({ registration }: Model): string {
+  const { id } = registration.machine
+  const listed = listMachines({ [id]: registration })[id]
+  return hashChart(extractChart(registration.machine, listed?.input))
 }
 
 export function coverageFile(model: Model): string {

@@ -1,4 +1,5 @@
 /** Whether anything is left to do; what is left is named. */
+import { awaitsUser } from '../store/starting.ts'
 import { isUnsettled } from '../store/tables.ts'
 import type { World } from '../world/world.ts'
 
@@ -23,7 +24,8 @@ export function toUnsettled(world: World): string[] {
     if (!isUnsettled(effect)) continue
     // In quarantine no timer ends a draft that never comes.
     const isEndless = effect.kind === 'draftReply' && tables.sessions.get(effect.sessionId)?.isQuarantined === true
-    const isLeft = isEndless || (effect.status === 'uncertain' && history.leftToPerson.has(effect.effectId))
+    const isHeld = effect.status === 'pending' && awaitsUser(tables, effect, scheduler.now)
+    const isLeft = isEndless || isHeld || (effect.status === 'uncertain' && history.leftToPerson.has(effect.effectId))
     if (!isLeft) left.push(`effect ${effect.effectId} (${effect.kind}) is ${effect.status}`)
   }
   for (const { sessionId, conversationId, nextTimerAt, snapshot, closedAt } of tables.conversations.values()) {

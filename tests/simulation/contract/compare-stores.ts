@@ -15,7 +15,7 @@ import { dumpReal, dumpSimulated } from './dump-stores.ts'
 /** `answers`: how often each outcome was answered; a comparison in which everything is refused compares nothing. */
 export type Compared = { readonly answers: { readonly [outcome: string]: number }; readonly difference: string | null }
 
-const outcomes = /refused|"kind":"(?:committed|stale|duplicate|fenced|started|cancelled|not-pending)"/gu
+const outcomes = /refused|"kind":"(?:committed|stale|duplicate|fenced|started|cancelled|held|not-pending)"/gu
 
 type Real = { readonly store: Store; readonly sql: Sql; readonly deployment: Deployment }
 type Pair = {
@@ -238,7 +238,7 @@ function toText(value: unknown): string {
   const text = JSON.stringify(value ?? null, (key, part: unknown) => {
     if (part instanceof Map)
       return Object.fromEntries([...part].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)))
-    const isMade = key === 'deadline' || key === 'startedAt' || key === 'quarantineId'
+    const isMade = key === 'deadline' || key === 'until' || key === 'startedAt' || key === 'quarantineId'
     return isMade && part !== null ? 'made' : part
   })
   return toCanonicalJson(JSON.parse(text))

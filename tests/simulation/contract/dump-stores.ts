@@ -22,6 +22,8 @@ export function dumpSimulated(tables: Tables): Dump {
       speakerToken: row.speakerToken,
       optedOut: row.optedOut,
       isQuarantined: row.isQuarantined,
+      isPaced: row.paceAt !== null,
+      hasClosedWindow: row.windowClosedAt !== null,
     })),
     conversations: sorted(tables.conversations.values(), ({ conversationId }) => conversationId).map((row) => ({
       conversationId: row.conversationId,
@@ -56,7 +58,16 @@ export function dumpSimulated(tables: Tables): Dump {
       status: row.status,
       attempts: row.attempts,
       outcome: row.outcome,
+      heldBecause: row.heldBecause,
+      messageId: row.messageId,
     })),
+    optOuts: sorted(
+      tables.optOuts.map(({ userKey, scope, source, endedBy, optOutId }) => {
+        const blocked = [...tables.optOutBlocks].filter(([, row]) => row.optOutId === optOutId).map(([id]) => id)
+        return { userKey, scope, source, endedBy, blocked: blocked.toSorted() }
+      }),
+      toOptOutOrder,
+    ),
     deliveries: sorted(tables.deliveries.values(), ({ channelId, providerId }) => `${channelId} ${providerId}`).map(
       (row) => ({
         channelId: row.channelId,
@@ -89,6 +100,10 @@ function toQuarantineOrder({ partition, position, sessionId }: QuarantineRow): s
   return `${partition} ${String(position.sequence).padStart(9, '0')} ${sessionId ?? ''}`
 }
 
+function toOptOutOrder(row: { userKey: string; endedBy: string | null; source: string; blocked: unknown }): string {
+  return JSON.stringify([row.userKey, row.endedBy, row.source, row.blocked])
+}
+
 function sorted<T>(rows: Iterable<T>, toKey: (row: T) => string): T[] {
   return [...rows].toSorted((a, b) => (toKey(a) < toKey(b) ? -1 : 1))
 }
@@ -99,7 +114,8 @@ export async function dumpReal(sql: Sql): Promise<Dump> {
       cursor_sequence as sequence, last_commit_id as "lastCommitId" from duologue.partitions order by partition`),
     sessions: await sql(`select id as "sessionId", partition, position_sequence as sequence,
       conversation_id as "conversationId", speaker_token as "speakerToken", opted_out as "optedOut",
-      quarantined_at is not null as "isQuarantined" from duologue.sessions order by id`),
+      quarantined_at is not null as "isQuarantined", pace_at is not null as "isPaced",
+      window_closed_at is not null as "hasClosedWindow" from duologue.sessions order by id`),
     conversations: await sql(`select id as "conversationId", session_id as "sessionId", status, version, hash, snapshot,
       previous_id as "previousId", closed_at is not null as "isClosed" from duologue.conversations order by id`),
     journal: await sql(`select conversation_id as "conversationId", version, event_id as "eventId",
@@ -107,8 +123,14 @@ export async function dumpReal(sql: Sql): Promise<Dump> {
       order by conversation_id, version`),
     messages: await sql(`select id as "messageId", session_id as "sessionId", direction, provider_id as "providerId"
       from duologue.messages order by id`),
-    effects: await sql(`select id as "effectId", session_id as "sessionId", status, attempts, outcome
-      from duologue.effects order by id`),
+    effects: await sql(`select id as "effectId", session_id as "sessionId", status, attempts, outcome,
+      held_because as "heldBecause", message_id as "messageId" from duologue.effects order by id`),
+    optOuts: sorted(
+      (await sql(`select user_key as "userKey", scope, source, ended_by as "endedBy", array(
+        select effect_id from duologue.opt_out_blocks where opt_out_id = opt_outs.id order by effect_id) as blocked
+        from duologue.opt_outs`)) as unknown as Parameters<typeof toOptOutOrder>[0][],
+      toOptOutOrder,
+    ),
     deliveries:
       await sql(`select channel_id as "channelId", provider_id as "providerId", effect_id as "effectId", status,
       error_code as "errorCode", jsonb_array_length(raw) as callbacks from duologue.deliveries

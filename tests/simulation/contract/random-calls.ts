@@ -11,6 +11,7 @@ import type {
   OwnedPartition,
   ParkedEvent,
   SessionCommit,
+  SessionNotice,
   SessionRequest,
 } from '../../../src/actors/ports.ts'
 import { deliveryStatuses } from '../../../src/machines/events.ts'
@@ -25,6 +26,7 @@ import {
   newEffect,
   newSession,
   nextId,
+  noticeOf,
   opening,
   outbound,
   parkedEvent,
@@ -165,6 +167,7 @@ export class RandomCalls {
               nextAttemptAt: random.chance(0.3) ? at + random.int(0, 9) : null,
             })
           })
+    if (last !== undefined) effects.push(...this.#resends(row))
     const reply = outbound(session, { body: 'reply' })
     const [first, ...others] = effects
     return commitOf(session, sequence, {
@@ -180,6 +183,7 @@ export class RandomCalls {
       parked: random.chance(0.05) ? [this.#parked()] : [],
       quarantined: random.chance(0.05),
       optedOut: random.chance(0.08),
+      notices: this.#notices(row),
       speakerToken: row.speakerToken + (random.chance(0.15) ? 1 : 0),
       lastInboundAt: random.chance(0.9) ? Date.now() : Date.now() - 25 * 3_600_000,
     })
@@ -236,6 +240,17 @@ export class RandomCalls {
     })
   }
 
+  /** Of a send of the session, of one that was sent again, and of none. */
+  #resends({ sessionId, partition: _partition, conversationId }: SessionRow) {
+    const random = this.#random
+    const sends = [...this.#tables.effects.values()].filter((effect) => effect.sessionId === sessionId)
+    if (sends.length === 0 || conversationId === null || !random.chance(0.3)) return []
+    const { effectId } = random.pick(sends)
+    const session = { conversationId } as TestSession
+    const firstId = effectId.split(':').slice(0, 3).join(':')
+    return [newEffect(session, 1, 0, { effectId: `${firstId}:${random.int(1, 3)}`, params: null, speakerToken: 0 })]
+  }
+
   #updates(row: SessionRow): EffectUpdate[] {
     const random = this.#random
     const own = [...this.#tables.effects.values()].filter(({ sessionId }) => sessionId === row.sessionId).slice(-5)
@@ -270,6 +285,22 @@ export class RandomCalls {
     const outcome = random.pick(['applied', 'refused', 'stale'] as const)
     const reason = outcome === 'applied' ? null : 'no'
     return [{ commandId: `C${random.int(1, 40)}`, conversationId, outcome, status: null, version: null, reason, at }]
+  }
+
+  #notices({ sessionId }: SessionRow): SessionNotice[] {
+    const random = this.#random
+    if (!random.chance(0.25)) return []
+    const own = [...this.#tables.effects.values()].filter((effect) => effect.sessionId === sessionId)
+    const kinds = ['opted-out', 'opted-in', 'opted-in', 'window-closed', 'sender-paused'] as const
+    const moment = Date.now() - random.pick([0, 60_000, 3_600_000])
+    return Array.from({ length: random.int(1, 2) }, () => {
+      const kind = random.pick(kinds)
+      // Over before the comparison asks again: the two clocks differ by milliseconds.
+      const pauseMs = kind === 'sender-paused' ? -3_600_000 : null
+      const effectId = random.chance(0.4) && own.length > 0 ? random.pick(own).effectId : null
+      const source = random.pick(['message', 'response', 'callback'] as const)
+      return noticeOf(kind, { source, effectId, pauseMs, code: '63016', providerId: 'SMx', at: moment })
+    })
   }
 
   #parked(): ParkedEvent {

@@ -131,7 +131,7 @@ const effects: SqlMutant[] = [
     name: 'an opt-out does not stop a send',
     breaks: 'after STOP nothing is sent',
     function: 'duologue.find_obstacle',
-    from: "when session.opted_out then 'opted-out'",
+    from: "when duologue.opt_out_of(session) is not null then 'opted-out'",
     to: "when false then 'opted-out'",
   },
   {
@@ -144,9 +144,30 @@ const effects: SqlMutant[] = [
   {
     name: 'the 24-hour window is not looked at',
     breaks: "WhatsApp's window",
-    function: 'duologue.find_obstacle',
-    from: "starts_with(session.business_address, 'whatsapp:')",
-    to: "starts_with(session.business_address, 'nobody:')",
+    function: 'duologue.window_closed_since',
+    from: "when not starts_with(session.business_address, 'whatsapp:') then null",
+    to: 'when true then null',
+  },
+  {
+    name: 'the provider’s word on the window is forgotten',
+    breaks: '63016 corrects the clock',
+    function: 'duologue.window_closed_since',
+    from: 'when session.window_closed_at >= session.last_inbound_at then session.window_closed_at',
+    to: '',
+  },
+  {
+    name: 'START ends no opt-out',
+    breaks: 'STOP and START',
+    function: 'duologue.write_notices',
+    from: 'update duologue.opt_outs set ended_at = moment',
+    to: 'update duologue.opt_outs set ended_at = null',
+  },
+  {
+    name: 'a repeated callback sends again',
+    breaks: 'every effect is one message at most',
+    function: 'duologue.adopt_resend',
+    from: 'or exists (select from duologue.effects where id = new.id)',
+    to: '',
   },
   {
     name: 'an unsettled effect is not loaded',

@@ -13,6 +13,7 @@ import { findRefusals } from './refusals.ts'
 import { isUnsettled, toProviderKey, toQuarantineKey } from './tables.ts'
 import type { EffectRow, Exceptions, MessageRow, Tables } from './tables.ts'
 import { writeDeliveries } from './write-deliveries.ts'
+import { adoptResend, writeNotices } from './write-notices.ts'
 
 export type Judgement = {
   readonly moment: number
@@ -116,7 +117,9 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
     })
   }
   for (const message of session.messages) tables.putMessage({ ...message, sessionId, channelId })
-  for (const effect of session.effects) {
+  for (const wanted of session.effects) {
+    const effect = adoptResend(tables, sessionId, wanted)
+    if (effect === null) continue
     const isRunning = effect.status === 'running'
     const times = { deadline: isRunning ? lease : null, startedAt: isRunning ? moment : null }
     tables.effects.set(effect.effectId, {
@@ -126,6 +129,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
       partition: session.partition,
       createdAt: moment,
       outcome: null,
+      heldBecause: null,
     })
   }
   for (const update of session.effectUpdates) writeEffectUpdate(tables, sessionId, update, moment, lease)
@@ -135,6 +139,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
     if (!tables.commands.has(command.commandId)) tables.commands.set(command.commandId, { ...command, sessionId })
   }
   park(tables, session.partition, sessionId, session.parked)
+  writeNotices(tables, stored, session.notices, moment)
 }
 
 function writeSessionRow(tables: Tables, session: SessionCommit): void {
@@ -164,6 +169,8 @@ function writeSessionRow(tables: Tables, session: SessionCommit): void {
     sessionKey,
     ...changing,
     isQuarantined: quarantined,
+    windowClosedAt: null,
+    paceAt: null,
   })
   tables.sessionIdByKey.set(sessionKey, sessionId)
 }

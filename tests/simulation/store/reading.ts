@@ -27,6 +27,8 @@ export function loadSessions(
   )
   return {
     sessions: found.map(toLoaded),
+    // Its sessions have one key each: none is another one's.
+    aliases: [],
     channels: tables.channels.filter(({ businessToken }) => missing.has(businessToken)),
     knownKeys: requests.flatMap(({ sessionKey, duplicateKeys }) => {
       const channel = tables.channels.find(({ businessToken }) => businessToken === sessionKey.split('.')[0])
@@ -43,15 +45,24 @@ function isStored(tables: Tables, channelId: string, key: string): boolean {
 }
 
 export function toLoadedSession(tables: Tables, session: SessionRow): LoadedSession {
-  const { partition: _partition, conversationId, isQuarantined, ...row } = session
+  const {
+    partition: _partition,
+    windowClosedAt: _closed,
+    paceAt: _pace,
+    conversationId,
+    isQuarantined,
+    ...row
+  } = session
   const conversation = conversationId === null ? undefined : tables.conversations.get(conversationId)
   const channel = tables.channels.find(({ channelId }) => channelId === session.channelId)
   return {
     ...row,
+    redirects: {},
+    identityVersion: 0,
     quarantined: isQuarantined,
     parked: isQuarantined ? toParkedQueue(tables, session.sessionId) : null,
     settings: channel?.settings ?? {},
-    conversation: conversation === undefined ? null : toLoadedConversation(conversation),
+    conversation: conversation?.sessionId !== session.sessionId ? null : toLoadedConversation(conversation),
     effects: tables.unsettledEffects(session.sessionId).map(toEffect),
   }
 }
@@ -84,6 +95,7 @@ export function toEffect({
   partition: _partition,
   createdAt: _created,
   outcome: _,
+  heldBecause: _held,
   ...effect
 }: EffectRow): Effect {
   return effect

@@ -4,12 +4,14 @@ import type {
   ConversationCommit,
   DeliveryRecord,
   Effect,
+  HoldReason,
   JournalEntry,
   MachineVersions,
   MessageRecord,
   ParkedEvent,
   Position,
   SessionCommit,
+  SessionNotice,
 } from '../../../src/actors/ports.ts'
 import type { Json, JsonObject } from '../../../src/machines/json.ts'
 import type { Status } from '../../../src/machines/status.ts'
@@ -61,6 +63,19 @@ export type SessionRow = {
   optedOut: boolean
   clockOffsetMs: number
   isQuarantined: boolean
+  windowClosedAt: number | null
+  paceAt: number | null
+}
+
+/** By whom, and on which channels: the channel, or the messaging service that its settings name. */
+export type OptOutRow = SessionNotice & {
+  readonly optOutId: number
+  readonly tenantId: string
+  readonly scope: string
+  readonly userKey: string
+  readonly sessionId: string
+  endedAt: number | null
+  endedBy: string | null
 }
 
 export type ConversationRow = Omit<ConversationCommit, 'opened' | 'baseVersion' | 'snapshot' | 'timers' | 'journal'> & {
@@ -82,6 +97,7 @@ export type EffectRow = Effect & {
   readonly partition: number
   readonly createdAt: number
   readonly outcome: Json
+  readonly heldBecause: HoldReason | null
 }
 
 export type DeliveryRow = Omit<DeliveryRecord, 'raw'> & {
@@ -114,6 +130,11 @@ export class Tables {
   readonly commands = new Map<string, CommandRecord & { readonly sessionId: string }>()
   /** By `<partition> <incarnation> <sequence> <session>`. */
   readonly quarantine = new Map<string, QuarantineRow>()
+  readonly optOuts: OptOutRow[] = []
+  /** By channel: its sends wait until then. */
+  readonly pausedUntil = new Map<string, number>()
+  /** The opt-out that stopped an effect, by the effect. */
+  readonly optOutBlocks = new Map<string, OptOutRow>()
 
   constructor(channels: readonly ChannelRow[], partitions: number) {
     this.channels = channels

@@ -5,7 +5,7 @@ import type { DeliveryRecord } from '../../../src/actors/ports.ts'
 import { toProviderKey } from './tables.ts'
 import type { Tables } from './tables.ts'
 
-const callbacksMax = 50
+const callbacksMax = 200
 
 export function writeDeliveries(
   tables: Tables,

@@ -9,30 +9,38 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
-import type { MachineRegistry } from '../../machines/registry.ts'
+import type { MachineRegistry } from '../machines/registry.ts'
 
 const run = promisify(execFile)
-const root = fileURLToPath(new URL('../../..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = 'src/machines'
 const bytesMax = 16 * 1024 * 1024
 
-/** Calls `use` while the files are there. Throws when git does not know the ref, or the ref has no machines. */
-export async function withMachinesOfRef<Result>(
-  ref: string,
-  use: (registry: MachineRegistry, readSource: (path: string) => Promise<string>) => Promise<Result>,
-): Promise<Result> {
+export type MachinesOfRef = {
+  readonly registry: MachineRegistry
+  /** A file of the commit, by its path in the repository. Throws when there is none. */
+  readonly readFile: (path: string) => Promise<string>
+  /** The files of its machines, by path. */
+  readonly sources: ReadonlyMap<string, string>
+}
+
+/** Throws when git does not know the ref, or the ref has no machines. */
+export async function readMachinesOfRef(ref: string): Promise<MachinesOfRef> {
   const commit = await toCommit(ref)
   const temporary = await mkdtemp(join(tmpdir(), 'duologue-ref-'))
   try {
+    const sources = new Map<string, string>()
     for (const path of await listFiles(commit)) {
+      const source = await show(commit, path)
+      sources.set(path, source)
       await mkdir(dirname(join(temporary, path)), { recursive: true })
-      await writeFile(join(temporary, path), await show(commit, path))
+      await writeFile(join(temporary, path), source)
     }
     await writeFile(join(temporary, 'package.json'), '{ "type": "module" }\n')
     await symlink(join(root, 'node_modules'), join(temporary, 'node_modules'), 'junction')
     const url = pathToFileURL(join(temporary, folder, 'registered.ts')).href
     const { registeredMachines } = (await import(url)) as { readonly registeredMachines: MachineRegistry }
-    return await use(registeredMachines, async (path) => show(commit, path))
+    return { registry: registeredMachines, readFile: async (path) => show(commit, path), sources }
   } finally {
     await rm(temporary, { recursive: true, force: true })
   }

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+
+import { indexChart } from '../../src/charts/chart-index.ts'
+import { extractChart } from '../../src/charts/extract-chart.ts'
+import { countLive } from '../../src/charts/live/count-live.ts'
+import { toHeat } from '../../src/charts/live/heat-overlay.ts'
+import { placeMoves } from '../../src/charts/live/place-moves.ts'
+import { conversationMachine } from '../../src/machines/conversation/machine.ts'
+
+const index = indexChart(extractChart(conversationMachine))
+const one = { machineVersion: '2', open: 1, count: 2, oldestAt: null }
+
+test('a state around others counts what stands inside, zero is named, and all adds up', () => {
+  const counts = countLive(index, [
+    { ...one, value: { PROGRESS: 'waiting' } },
+    { ...one, value: { PROGRESS: 'answering' } },
+    { ...one, value: 'NOWHERE' },
+  ])
+  expect(counts).toMatchObject({ total: 6, open: 3, elsewhere: 2 })
+  expect(counts.states['conversation.PROGRESS']).toMatchObject({ count: 4, open: 2 })
+  expect(counts.states['conversation.PROGRESS.waiting']).toMatchObject({ count: 2, open: 1 })
+  expect(counts.states['conversation.EXPIRED']).toMatchObject({ count: 0, open: 0 })
+})
+
+test('a move is the transition that leads there, of several steps in one commit each', () => {
+  const waiting = { PROGRESS: 'waiting' }
+  const collecting = { PROGRESS: 'collecting' }
+  const { transitions, unplaced } = placeMoves(index, [
+    { from: waiting, events: ['message.received'], to: collecting, count: 3 },
+    { from: waiting, events: ['message.received', 'message.received'], to: collecting, count: 2 },
+    { from: waiting, events: ['nothing.known'], to: collecting, count: 1 },
+  ])
+  expect(unplaced).toBe(1)
+  expect(Object.values(transitions).reduce((sum, count) => sum + count, 0)).toBe(7)
+  expect(Object.keys(transitions).every((id) => id.startsWith('conversation.PROGRESS|message.received|'))).toBe(true)
+})
+
+test('heat grows with the square root, and somebody is never nobody', () => {
+  expect([0, 1, 25, 100].map((count) => toHeat(count, 100))).toEqual([0, 1, 4, 8])
+})

@@ -1,0 +1,58 @@
+/** Whether the conversations that stand somewhere now can go on with the proposed machine; who could not, and why. */
+import type { InFlightResult, InFlightState } from '../../../src/charts/review/in-flight-result.ts'
+import { toTargetName } from '../../../src/charts/target-name.ts'
+
+type Props = {
+  readonly result: InFlightResult
+  readonly root: string
+  readonly isKnown: (id: string) => boolean
+  readonly onGo: (id: string) => void
+}
+
+export function InFlight({ result, root, isKnown, onGo }: Props) {
+  const { total, open, counts, states, dryRun } = result
+  const shown = states.filter(({ outcome }) => outcome !== 'ok')
+  return (
+    <section aria-label="Stored conversations">
+      <h3>Can everybody go on?</h3>
+      <p>
+        {total.toLocaleString('en')} stored conversations, {open.toLocaleString('en')} of them open:{' '}
+        {counts.blocked === 0 ? 'all can go on' : `${counts.blocked.toLocaleString('en')} cannot`}
+        {counts.mapped > 0 && `, ${counts.mapped.toLocaleString('en')} by the migration map`}.
+        <span class="goal">
+          {' '}
+          {dryRun.restored} of {dryRun.tried} that were tried out went on.
+        </span>
+      </p>
+      <ul class="links">
+        {shown.map((state) => (
+          <li key={state.shape}>
+            <button
+              type="button"
+              disabled={!state.stateIds.some(isKnown)}
+              onClick={() => onGo(state.stateIds.find(isKnown) ?? '')}
+            >
+              <span class={`chip ${state.outcome === 'blocked' ? 'removed' : ''}`}>
+                {state.count.toLocaleString('en')} {state.outcome}
+              </span>{' '}
+              <b>{state.stateIds.map((id) => toTargetName(id, root)).join(', ')}</b> of {state.machineVersion}
+              <Reasons state={state} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Reasons({ state: { reasons } }: { readonly state: InFlightState }) {
+  return (
+    <>
+      {reasons.map(({ kind, subject, sentence }) => (
+        <span key={`${kind} ${subject}`} class="goal">
+          {sentence}
+        </span>
+      ))}
+    </>
+  )
+}
