@@ -116,7 +116,7 @@ test('by mouse: read, search, fold, simulate, compare', { timeout: 120_000 }, as
 
   await show(page, 's=conversation.PROGRESS')
   await panel.getByRole('button', { name: 'Fold' }).click()
-  await page.getByText(/3 states, \d+ transitions inside/u).waitFor()
+  await page.getByText(/4 states, \d+ transitions inside/u).waitFor()
   expect(await state(page, 'conversation.PROGRESS.waiting').count()).toBe(0)
   await panel.getByRole('button', { name: 'Unfold' }).click()
   await state(page, 'conversation.PROGRESS.waiting').waitFor()
@@ -126,7 +126,7 @@ test('by mouse: read, search, fold, simulate, compare', { timeout: 120_000 }, as
     .locator('.options li', { hasText: 'message.received' })
     .getByRole('button', { name: /goesOn/u })
     .click()
-  await panel.locator('.options li', { hasText: 'quiet passes' }).getByRole('button').click()
+  await panel.locator('.options li', { hasText: 'quiet passes' }).getByRole('button', { name: /else/u }).click()
   await expectPlace(page, 'PENDING.answering')
   await panel
     .locator('.options li', { hasText: 'draftReply is done' })
@@ -167,6 +167,7 @@ test('by keyboard only: read, search, simulate, compare', { timeout: 120_000 }, 
   await page.keyboard.press('ArrowRight')
   expect(await focused()).toBe('conversation.PENDING.collecting')
   await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowRight')
   await page.keyboard.press('ArrowDown')
   expect(await focused()).toBe('conversation.PENDING.answering')
   await page.keyboard.press('Enter')
