@@ -8,11 +8,11 @@ const event = '01890000-0000-7000-8000-000000000000'
 describe('check', () => {
   test('the machines of this build are good, and say their versions', async () => {
     const { exitCode, stdout } = await runCommand(['check', '--machines'])
-    expect([exitCode, stdout]).toEqual([0, 'machine conversation, versions 1, 2\n  the host can honour all of it\n'])
+    expect([exitCode, stdout]).toEqual([0, 'machine conversation, versions 1, 2, 3\n  the host can honour all of it\n'])
     const json = await runCommand(['check', '--machines', '--json'])
     expect(JSON.parse(json.stdout)).toEqual({
       outcome: 'ok',
-      machines: [{ machine: 'conversation', versions: ['1', '2'] }],
+      machines: [{ machine: 'conversation', versions: ['1', '2', '3'] }],
       findings: [],
       inFlight: null,
     })
