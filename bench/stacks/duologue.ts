@@ -182,7 +182,8 @@ const readConversations = `select conversation.id as "conversationId", conversat
 
 /** The longest quiet moment that a tenant may set; the load's users are new and open with it. */
 async function holdAnswers({ sql }: BenchDatabase): Promise<void> {
-  await sql(`update duologue.tenants set settings = '{"quietMs": 60000, "quietMaxMs": 600000}'`)
+  const settings = { quietMs: 60_000, quietMaxMs: 600_000, senderPerMinuteMax: 100_000, senderPerHourMax: 1_000_000 }
+  await sql(`update duologue.tenants set settings = '${JSON.stringify(settings)}'`)
 }
 
 /** Everybody of the warm-up has been answered, and the answers have been read. */

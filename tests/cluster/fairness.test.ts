@@ -28,7 +28,8 @@ let cluster: Cluster
 
 beforeAll(async () => {
   // Answers would be the larger load, and are another question: nobody is quiet for so long here.
-  cluster = await createCluster({ partitions: 16, settings: { quietMs: 60_000, quietMaxMs: 600_000 } })
+  const settings = { quietMs: 60_000, quietMaxMs: 600_000, senderPerMinuteMax: 100_000, senderPerHourMax: 1_000_000 }
+  cluster = await createCluster({ partitions: 16, settings })
   await cluster.start('only')
 }, 120_000)
 
