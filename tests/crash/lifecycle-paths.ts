@@ -32,6 +32,8 @@ export type LifecyclePath = {
   readonly answers: { readonly min: number; readonly max: number }
   readonly inbound: number
   readonly ends: string
+  /** Where it may end instead when timers had to wait: they fire behind the log, and the log was away. */
+  readonly endsWhenTimersWait?: string
   lead(user: UserOfPath): Promise<void>
 }
 
@@ -235,6 +237,8 @@ export const lifecyclePaths: readonly LifecyclePath[] = [
     answers: once,
     inbound: 1,
     ends: 'HUMAN_HANDOFF',
+    // The draft comes before the timer that would have called it late.
+    endsWhenTimersWait: 'PROGRESS',
     async lead(user) {
       await user.say('hello')
       await user.hears(1)

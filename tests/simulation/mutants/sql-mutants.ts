@@ -163,10 +163,10 @@ const effects: SqlMutant[] = [
     to: 'update duologue.opt_outs set ended_at = null',
   },
   {
-    name: 'a repeated callback sends again',
-    breaks: 'every effect is one message at most',
+    name: 'a message that is sent again keeps the name of its first sending',
+    breaks: "a callback of an earlier sending is not the later one's",
     function: 'duologue.adopt_resend',
-    from: 'or exists (select from duologue.effects where id = new.id)',
+    from: 'update duologue.messages set provider_id = null where session_id = new.session_id and id = new.message_id;',
     to: '',
   },
   {
