@@ -5,13 +5,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { checkStates } from '../actors/check-states.ts'
-import type { CheckedState } from '../actors/check-states.ts'
 import { lintMachines, toSentence } from '../actors/host-lint.ts'
 import type { Finding } from '../actors/host-lint.ts'
 import { toHostedVersions } from '../actors/machine-versions.ts'
+import type { InFlightResult } from '../charts/review/in-flight-result.ts'
 import { readConfig } from '../config.ts'
+import { createCall } from '../infra/supabase/call.ts'
+import { createLiveReadModel } from '../infra/supabase/live-read-model.ts'
 import type { MachineRegistry } from '../machines/registry.ts'
+import { openCharts } from '../parts/charts.ts'
+import { createInFlightCheck, readMigrationMaps } from '../parts/in-flight.ts'
 import { loadMachines } from '../parts/machines.ts'
 import { performedKinds } from '../parts/node.ts'
 import { WrongUse } from './command.ts'
@@ -19,14 +22,16 @@ import type { CommandCall, CommandResult } from './command.ts'
 import { withStore } from './open-store.ts'
 import { toPrintable } from './sentence.ts'
 
-type InFlight = { readonly states: readonly CheckedState[]; readonly isWhole: boolean }
+/** Conversations of a machine that this build does not have are blocked, whatever they stand in. */
+type Unhosted = { readonly machine: string; readonly count: number; readonly open: number }
+type InFlight = { readonly machines: readonly InFlightResult[]; readonly unhosted: readonly Unhosted[] }
 
 export async function runCheck({ words, options, env }: CommandCall): Promise<CommandResult> {
   if (words.length > 0) throw new WrongUse('check takes no arguments')
   const registry = await loadMachines(readConfig(env).machines)
   const findings = lintMachines(registry, { performers: performedKinds })
   const inFlight = options['machines'] === true ? null : await readInFlight(env, registry)
-  const isGood = findings.length === 0 && (inFlight?.states ?? []).every(({ outcome }) => outcome !== 'blocked')
+  const isGood = findings.length === 0 && (inFlight === null || isGreen(inFlight))
   const machines = Object.values(registry).map((registration) => ({
     machine: registration.machine.id,
     versions: toHostedVersions(registration).map(({ version }) => version),
@@ -48,9 +53,26 @@ export async function runCheck({ words, options, env }: CommandCall): Promise<Co
 /** A deployment that was never started has nothing in flight. */
 async function readInFlight(env: CommandCall['env'], registry: MachineRegistry): Promise<InFlight> {
   const config = readConfig(env)
-  if (config.supabase === null && !existsSync(join(config.dataDir, 'database'))) return { states: [], isWhole: true }
-  const { items, isWhole } = await withStore(config, { mayMake: false }, async (store) => store.distinctStates())
-  return { states: checkStates(registry, items), isWhole }
+  if (config.supabase === null && !existsSync(join(config.dataDir, 'database'))) return { machines: [], unhosted: [] }
+  const charts = openCharts({ machines: registry, onFailure: () => {} })
+  try {
+    return await withStore(config, { mayMake: false }, async (store, client) => {
+      const live = createLiveReadModel(createCall(client))
+      const { library } = charts
+      const check = createInFlightCheck({ library, machines: registry, drafts: {}, live, maps: readMigrationMaps() })
+      const own = library.list().filter(({ source }) => source === 'build')
+      const machines: InFlightResult[] = []
+      for (const entry of own) machines.push(await check(entry))
+      const { items } = await store.distinctStates()
+      return { machines, unhosted: items.filter(({ machine }) => registry[machine] === undefined) }
+    })
+  } finally {
+    await charts.close()
+  }
+}
+
+function isGreen({ machines, unhosted }: InFlight): boolean {
+  return unhosted.length === 0 && machines.every(({ verdict }) => verdict === 'green')
 }
 
 function describeFindings(findings: readonly Finding[]): string[] {
@@ -58,19 +80,24 @@ function describeFindings(findings: readonly Finding[]): string[] {
   return findings.map((finding) => `  bad: ${toSentence(finding)}`)
 }
 
-function describeInFlight({ states, isWhole }: InFlight): string[] {
-  const lines = states.map(({ machine, machineVersion, value, count, open, outcome, reason, to }) => {
-    const where = `${machine} ${machineVersion} ${typeof value === 'string' ? value : JSON.stringify(value)}`
-    const what =
-      outcome === 'migrated' ? `migrated to ${to}` : reason === null ? outcome : `blocked: ${toPrintable(reason)}`
-    return `  ${where}: ${count} (${open} open), ${what}`
+function describeInFlight({ machines, unhosted }: InFlight): string[] {
+  const standing = machines.flatMap(({ machine, states }) =>
+    states.map(({ machineVersion, value, count, open, outcome, reasons }) => {
+      const where = `${machine} ${machineVersion} ${typeof value === 'string' ? value : JSON.stringify(value)}`
+      const why = reasons.map(({ sentence }) => toPrintable(sentence)).join('; ')
+      return `  ${where}: ${count} (${open} open), ${outcome}${why === '' ? '' : `: ${why}`}`
+    }),
+  )
+  const foreign = unhosted.map(({ machine, count, open }) => {
+    return `  ${toPrintable(machine)}: ${count} (${open} open), blocked: this build has no such machine`
   })
-  const counts = (['ok', 'migrated', 'blocked'] as const).map((outcome) => {
-    return `${states.filter((state) => state.outcome === outcome).reduce((sum, { count }) => sum + count, 0)} ${outcome}`
-  })
+  const sum = (outcome: 'ok' | 'mapped' | 'blocked'): number =>
+    machines.reduce((total, { counts }) => total + counts[outcome], 0)
+  const blocked = sum('blocked') + unhosted.reduce((total, { count }) => total + count, 0)
   return [
     'conversations that are stored, by the state in which they stand',
-    ...lines,
-    `  ${counts.join(', ')}${isWhole ? '' : '; there are more states than these, the most frequent ones'}`,
+    ...standing,
+    ...foreign,
+    `  ${sum('ok')} ok, ${sum('mapped')} mapped, ${blocked} blocked`,
   ]
 }

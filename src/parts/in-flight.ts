@@ -14,10 +14,11 @@ import { readMigrationMap, withMigrationMaps } from '../machines/migration-map.t
 import type { MigrationMap } from '../machines/migration-map.ts'
 import type { MachineRegistration, MachineRegistry, PersistedSnapshot } from '../machines/registry.ts'
 
-export type InFlightCheck = (entry: LibraryChart) => Promise<InFlightResult>
+/** `edited`: a map that is not kept yet, and stands in for the kept one of the same versions. Changes nothing. */
+export type InFlightCheck = (entry: LibraryChart, edited?: MigrationMap | null) => Promise<InFlightResult>
 
 type Known = {
-  readonly library: ChartLibrary
+  readonly library: Pick<ChartLibrary, 'find'>
   readonly machines: MachineRegistry
   /** Machines that are proposed and run nowhere. */
   readonly drafts: MachineRegistry
@@ -30,8 +31,15 @@ const ownFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 const samples = 10
 
 export function createInFlightCheck(known: Known): InFlightCheck {
-  return async (entry) =>
-    checkInFlight(toProposal(entry, known), await known.live.inFlight(entry.chart.machine, samples))
+  return async (entry, edited = null) => {
+    const kept = known.maps.filter((map) => edited === null || !isSameHop(map, edited))
+    const maps = edited === null ? kept : [...kept, edited]
+    return checkInFlight(toProposal(entry, { ...known, maps }), await known.live.inFlight(entry.chart.machine, samples))
+  }
+}
+
+function isSameHop(one: MigrationMap, other: MigrationMap): boolean {
+  return one.machine === other.machine && one.from === other.from && one.to === other.to
 }
 
 /** `<machine>@<from>-<to>.json`; a folder that is not there holds none. Throws when a file is no map. */
