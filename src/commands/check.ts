@@ -5,6 +5,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { toCanonicalJson } from '../actors/canonical-json.ts'
+import { checkStates } from '../actors/check-states.ts'
+import type { CheckedState } from '../actors/check-states.ts'
 import { lintMachines, toSentence } from '../actors/host-lint.ts'
 import type { Finding } from '../actors/host-lint.ts'
 import { toHostedVersions } from '../actors/machine-versions.ts'
@@ -22,9 +25,11 @@ import type { CommandCall, CommandResult } from './command.ts'
 import { withStore } from './open-store.ts'
 import { toPrintable } from './sentence.ts'
 
-/** Conversations of a machine that this build does not have are blocked, whatever they stand in. */
-type Unhosted = { readonly machine: string; readonly count: number; readonly open: number }
-type InFlight = { readonly machines: readonly InFlightResult[]; readonly unhosted: readonly Unhosted[] }
+/**
+ * Counts are kept as conversations change. `rest` is what the rows hold besides: of machines that this build does not
+ * have, and of states that nobody counted; each is judged by itself.
+ */
+type InFlight = { readonly machines: readonly InFlightResult[]; readonly rest: readonly CheckedState[] }
 
 export async function runCheck({ words, options, env }: CommandCall): Promise<CommandResult> {
   if (words.length > 0) throw new WrongUse('check takes no arguments')
@@ -53,7 +58,7 @@ export async function runCheck({ words, options, env }: CommandCall): Promise<Co
 /** A deployment that was never started has nothing in flight. */
 async function readInFlight(env: CommandCall['env'], registry: MachineRegistry): Promise<InFlight> {
   const config = readConfig(env)
-  if (config.supabase === null && !existsSync(join(config.dataDir, 'database'))) return { machines: [], unhosted: [] }
+  if (config.supabase === null && !existsSync(join(config.dataDir, 'database'))) return { machines: [], rest: [] }
   const charts = openCharts({ machines: registry, onFailure: () => {} })
   try {
     return await withStore(config, { mayMake: false }, async (store, client) => {
@@ -64,15 +69,31 @@ async function readInFlight(env: CommandCall['env'], registry: MachineRegistry):
       const machines: InFlightResult[] = []
       for (const entry of own) machines.push(await check(entry))
       const { items } = await store.distinctStates()
-      return { machines, unhosted: items.filter(({ machine }) => registry[machine] === undefined) }
+      const isCounted = ({ machine, machineVersion, value }: Described): boolean =>
+        machines.some(
+          (one) => one.machine === machine && one.states.some((state) => isSame(state, { machineVersion, value })),
+        )
+      return {
+        machines,
+        rest: checkStates(
+          registry,
+          items.filter((item) => !isCounted(item)),
+        ),
+      }
     })
   } finally {
     await charts.close()
   }
 }
 
-function isGreen({ machines, unhosted }: InFlight): boolean {
-  return unhosted.length === 0 && machines.every(({ verdict }) => verdict === 'green')
+type Place = Pick<CheckedState, 'machineVersion' | 'value'>
+
+function isSame(one: Place, other: Place): boolean {
+  return one.machineVersion === other.machineVersion && toCanonicalJson(one.value) === toCanonicalJson(other.value)
+}
+
+function isGreen({ machines, rest }: InFlight): boolean {
+  return rest.every(({ outcome }) => outcome !== 'blocked') && machines.every(({ verdict }) => verdict === 'green')
 }
 
 function describeFindings(findings: readonly Finding[]): string[] {
@@ -80,24 +101,35 @@ function describeFindings(findings: readonly Finding[]): string[] {
   return findings.map((finding) => `  bad: ${toSentence(finding)}`)
 }
 
-function describeInFlight({ machines, unhosted }: InFlight): string[] {
-  const standing = machines.flatMap(({ machine, states }) =>
-    states.map(({ machineVersion, value, count, open, outcome, reasons }) => {
-      const where = `${machine} ${machineVersion} ${typeof value === 'string' ? value : JSON.stringify(value)}`
-      const why = reasons.map(({ sentence }) => toPrintable(sentence)).join('; ')
-      return `  ${where}: ${count} (${open} open), ${outcome}${why === '' ? '' : `: ${why}`}`
-    }),
+function describeInFlight({ machines, rest }: InFlight): string[] {
+  const counted = machines.flatMap(({ machine, states }) =>
+    states.map((state) => describe({ ...state, machine }, state.outcome, state.reasons.map(toSentenceOf).join('; '))),
   )
-  const foreign = unhosted.map(({ machine, count, open }) => {
-    return `  ${toPrintable(machine)}: ${count} (${open} open), blocked: this build has no such machine`
-  })
-  const sum = (outcome: 'ok' | 'mapped' | 'blocked'): number =>
-    machines.reduce((total, { counts }) => total + counts[outcome], 0)
-  const blocked = sum('blocked') + unhosted.reduce((total, { count }) => total + count, 0)
+  const judged = rest.map((state) => describe(state, toOutcome(state), state.reason ?? ''))
+  const sum = (wanted: Outcome): number =>
+    machines.reduce((total, { counts }) => total + counts[wanted], 0) +
+    rest.filter((state) => toOutcome(state) === wanted).reduce((total, { count }) => total + count, 0)
   return [
     'conversations that are stored, by the state in which they stand',
-    ...standing,
-    ...foreign,
-    `  ${sum('ok')} ok, ${sum('mapped')} mapped, ${blocked} blocked`,
+    ...counted,
+    ...judged,
+    `  ${sum('ok')} ok, ${sum('mapped')} mapped, ${sum('blocked')} blocked`,
   ]
+}
+
+type Outcome = 'ok' | 'mapped' | 'blocked'
+
+function toOutcome({ outcome }: CheckedState): Outcome {
+  return outcome === 'blocked' ? 'blocked' : 'ok'
+}
+
+function toSentenceOf({ sentence }: { readonly sentence: string }): string {
+  return sentence
+}
+
+type Described = Pick<CheckedState, 'machine' | 'machineVersion' | 'value' | 'count' | 'open'>
+
+function describe({ machine, machineVersion, value, count, open }: Described, outcome: Outcome, why: string): string {
+  const where = `${toPrintable(machine)} ${machineVersion} ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  return `  ${where}: ${count} (${open} open), ${outcome}${why === '' ? '' : `: ${toPrintable(why)}`}`
 }

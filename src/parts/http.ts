@@ -12,7 +12,7 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
-import { createInFlightCheck, readMigrationMaps } from './in-flight.ts'
+import { createInFlightCheck, createMapReader, readMigrationMaps } from './in-flight.ts'
 import type { Draft } from './draft.ts'
 import type { Parts } from './parts.ts'
 import { openReviews } from './reviews.ts'
@@ -76,7 +76,17 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
 function toLive({ database, machines }: Parts, { library }: ChartsPart, draft: Draft | null) {
   const { live } = database
   const drafts = draft?.machines ?? {}
-  return { live, checkInFlight: createInFlightCheck({ library, machines, drafts, live, maps: readMigrationMaps() }) }
+  const known = {
+    library,
+    machines,
+    drafts,
+    live,
+    // Read anew each time: a map that was just saved counts in the next check.
+    get maps() {
+      return readMigrationMaps()
+    },
+  }
+  return { live, checkInFlight: createInFlightCheck(known), readMap: createMapReader(known) }
 }
 
 async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {

@@ -8,6 +8,7 @@ import { restoreSnapshot } from '../actors/step.ts'
 import { checkInFlight } from '../charts/in-flight/check-in-flight.ts'
 import type { Proposal, Sample } from '../charts/in-flight/check-in-flight.ts'
 import type { ChartLibrary, LibraryChart } from '../charts/library.ts'
+import type { MapAnswer } from '../charts/live/live-answer.ts'
 import type { InFlightResult } from '../charts/review/in-flight-result.ts'
 import { reviveMachine } from '../charts/simulate/revive-machine.ts'
 import { readMigrationMap, withMigrationMaps } from '../machines/migration-map.ts'
@@ -35,6 +36,20 @@ export function createInFlightCheck(known: Known): InFlightCheck {
     const kept = known.maps.filter((map) => edited === null || !isSameHop(map, edited))
     const maps = edited === null ? kept : [...kept, edited]
     return checkInFlight(toProposal(entry, { ...known, maps }), await known.live.inFlight(entry.chart.machine, samples))
+  }
+}
+
+/** Which map an editor begins with: from the last version before the proposed one. */
+export function createMapReader(
+  known: Pick<Known, 'machines' | 'drafts' | 'maps'>,
+): (entry: LibraryChart) => MapAnswer {
+  return ({ chart, source }) => {
+    const { machines, drafts, maps } = known
+    const proposed = (source === 'draft' ? drafts[chart.machine] : undefined) ?? machines[chart.machine]
+    const older = (proposed?.versions ?? []).filter(({ version }) => version !== chart.version)
+    const from = (source === 'stored' ? proposed?.machine.version : older.at(-1)?.version) ?? null
+    const map = maps.find((one) => one.machine === chart.machine && one.from === from && one.to === chart.version)
+    return { from: from === chart.version ? null : from, map: map ?? null }
   }
 }
 

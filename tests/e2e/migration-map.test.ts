@@ -163,11 +163,7 @@ test(
       count,
       ...own.map(({ kind }) => kind),
     ])
-    expect(reasons.toSorted()).toEqual([
-      ['old', 4, 'state-removed'],
-      ['resting', 4, 'timer-not-armed'],
-      ['working', 4, 'source-renamed'],
-    ])
+    expect(reasons.toSorted()).toEqual(['old 4 state-removed', 'resting 4 timer-not-armed', 'working 4 source-renamed'])
 
     // Each answer takes its own away, and only the last one makes it green.
     const map: MigrationMap = {

@@ -4,15 +4,19 @@
  */
 import type { Step } from '../../src/charts/simulate/steps.ts'
 
-export const tabs = ['details', 'simulate', 'changes', 'findings', 'review'] as const
+export const tabs = ['details', 'simulate', 'changes', 'findings', 'review', 'live'] as const
 export type Tab = (typeof tabs)[number]
 
 /** What may be laid over the chart in place of the kinds or the comparison. */
-export const layers = ['tests', 'findings', 'comments'] as const
+export const layers = ['tests', 'findings', 'comments', 'live'] as const
 export type Layer = (typeof layers)[number]
 
 export const phases = ['both', 'before', 'after'] as const
 export type Phase = (typeof phases)[number]
+
+/** How long back transitions are counted. */
+export const windows = ['1h', '24h', '7d'] as const
+export type Window = (typeof windows)[number]
 
 export type Viewport = { readonly x: number; readonly y: number; readonly scale: number }
 
@@ -26,6 +30,7 @@ export type Address = {
   readonly tab: Tab
   readonly phase: Phase
   readonly layer: Layer | null
+  readonly window: Window
   readonly isTable: boolean
   readonly search: string
   readonly steps: readonly Step[]
@@ -45,6 +50,7 @@ export function readAddress(query: string): Address {
     tab: tab ?? (steps.length > 0 ? 'simulate' : fields.has('base') ? 'changes' : 'details'),
     phase: phases.find((one) => one === fields.get('show')) ?? 'both',
     layer: layers.find((one) => one === fields.get('overlay')) ?? null,
+    window: windows.find((one) => one === fields.get('window')) ?? '1h',
     isTable: fields.get('view') === 'table',
     search: fields.get('q') ?? '',
     steps,
@@ -53,7 +59,7 @@ export function readAddress(query: string): Address {
 }
 
 export function toQuery(address: Address): string {
-  const { chart, base, selected, folds, tab, phase, layer, isTable, search, steps, viewport } = address
+  const { chart, base, selected, folds, tab, phase, layer, window, isTable, search, steps, viewport } = address
   const fields = new URLSearchParams()
   const set = (name: string, value: string | null): void => {
     if (value !== null && value !== '') fields.set(name, value)
@@ -65,6 +71,7 @@ export function toQuery(address: Address): string {
   set('tab', tab)
   set('show', phase === 'both' ? null : phase)
   set('overlay', layer)
+  set('window', window === '1h' ? null : window)
   set('view', isTable ? 'table' : null)
   set('q', search)
   set('steps', steps.length === 0 ? null : JSON.stringify(steps))

@@ -165,7 +165,7 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
   const left = x + width - wide + 10
   return element(
     'g',
-    { key: `badge ${stateId}`, class: `badge ${mark.tone}` },
+    { key: `badge ${stateId}`, class: `badge ${mark.tone}`, 'data-badge': stateId },
     element('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
     element('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
   )
