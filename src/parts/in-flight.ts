@@ -98,6 +98,12 @@ function toProposal(entry: LibraryChart, { library, machines, drafts, maps }: Kn
   }
 }
 
+/** The machines as they migrate: with the maps that lie beside them. Whoever replays a journal needs them too. */
+export function withKeptMaps(machines: MachineRegistry): MachineRegistry {
+  const maps = readMigrationMaps()
+  return Object.fromEntries(Object.entries(machines).map(([name, one]) => [name, withMigrationMaps(one, maps)]))
+}
+
 /** The machine that a chart would run as: the build's own, or one made of the chart, which follows on the build's. */
 function toRegistration(
   { chart, source }: LibraryChart,

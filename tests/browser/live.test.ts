@@ -8,6 +8,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { LiveAnswer, StuckAnswer } from '../../src/charts/live/live-answer.ts'
+import type { Timeline } from '../../src/charts/live/timeline.ts'
 import type { MigrationMap } from '../../src/machines/migration-map.ts'
 import { startBrowser } from '../support/browser.ts'
 import { renamedTo } from '../support/machines/draft-conversation-renamed.ts'
@@ -212,6 +213,63 @@ test('who stands longer than the timer of the state allows is flagged', { timeou
 })
 
 test(
+  'one conversation ends where it is stored, is scrubbed by mouse and by arrow keys, and tells no words unasked',
+  { timeout: 120_000 },
+  async () => {
+    const [row] = await production.sql(
+      `select id::text, version::int, snapshot -> 'value' as value, array(select jsonb_object_keys(timers) order by 1) as timers
+    from duologue.conversations where snapshot -> 'value' ? 'HUMAN_HANDOFF' order by id limit 1`,
+    )
+    const id = String(row?.['id'])
+    const timeline = await service.json<Timeline>(`/api/conversations/${id}/timeline`)
+    const last = timeline.steps.at(-1)
+    expect(timeline).toMatchObject({ replay: { kind: 'same' }, status: 'HUMAN_HANDOFF', left: 0 })
+    const versions = Array.from({ length: Number(row?.['version']) }, (_, place) => place + 1)
+    expect(timeline.steps.map(({ version }) => version)).toEqual(versions)
+    const inner = (row?.['value'] as { readonly HUMAN_HANDOFF: string }).HUMAN_HANDOFF
+    expect(last?.to).toEqual([`conversation.HUMAN_HANDOFF.${inner}`])
+    const timers = last?.timers.map((timer) => timer.id)
+    expect(timers?.toSorted((one, other) => (one < other ? -1 : 1))).toEqual(row?.['timers'])
+    expect(timeline.steps.some(({ actions }) => actions.some(({ name }) => name === 'sendMessage'))).toBe(true)
+    expect(timeline.steps.some(({ changes }) => changes.length > 0)).toBe(true)
+    expect(JSON.stringify(timeline)).not.toContain('talk to a person')
+    const told = await service.json<Timeline>(`/api/conversations/${id}/timeline?words=true`)
+    expect(JSON.stringify(told)).toContain('talk to a person')
+
+    const page = await open({ viewport: wide }, `m=${own}&tab=live&s=conversation.HUMAN_HANDOFF`)
+    await page.locator('.standing button', { hasText: id }).click()
+    const slider = page.getByRole('slider', { name: 'Step' })
+    await page.getByText('run again they end where it is stored: HUMAN_HANDOFF').waitFor()
+    const token = async (): Promise<readonly string[]> =>
+      page
+        .locator('.chart [data-state].would')
+        .evaluateAll((all) => all.map((one) => (one as SVGElement).dataset['state'] ?? ''))
+    await expect.poll(token).toEqual(last?.to)
+    await slider.focus()
+    for (const step of timeline.steps.toReversed().slice(1, 4)) {
+      await page.keyboard.press('ArrowLeft')
+      await page.locator(`[data-step="${step.version}"]`).waitFor()
+      await expect.poll(token).toEqual(step.to)
+    }
+    const box = await slider.boundingBox()
+    if (box === null) throw new Error('there is no slider')
+    await page.mouse.click(box.x + 2, box.y + box.height / 2)
+    await page.locator('[data-step="1"]').waitFor()
+    await expect.poll(token).toEqual(timeline.steps[0]?.to)
+    // A link leads to the same moment.
+    await page.reload()
+    await page.locator('[data-step="1"]').waitFor()
+    await page.getByLabel('From').fill('3')
+    await page.keyboard.press('Enter')
+    await page.locator('[data-step="3"]').waitFor()
+    expect(await slider.getAttribute('min')).toBe('2')
+    expect(await page.content()).not.toContain('talk to a person')
+    await page.getByRole('button', { name: 'Back to all' }).click()
+    await page.locator('.totals').waitFor()
+  },
+)
+
+test(
   'by mouse: who would be stuck is mapped, all of the sample goes on, the file is saved',
   { timeout: 120_000 },
   async () => {
@@ -276,7 +334,9 @@ test.each([
   ['narrow and light', { viewport: narrow, colorScheme: 'light' }],
   ['narrow and dark', { viewport: narrow, colorScheme: 'dark' }],
 ] as const)('axe finds nothing in live numbers that are %s', { timeout: 120_000 }, async (_name, options) => {
+  const [row] = await production.sql('select id::text from duologue.conversations order by id limit 1')
   for (const more of [
+    `m=${own}&tab=live&c=${String(row?.['id'])}`,
     `m=${own}&tab=live&s=${progressId}`,
     `m=${own}&overlay=live&view=table`,
     `${compared}&tab=live`,
@@ -285,7 +345,8 @@ test.each([
     const page = await open(options, more)
     if (more.includes('review')) await page.getByRole('region', { name: 'Migration map' }).waitFor()
     else await page.locator('.legend').waitFor()
-    if (more.includes('tab=live')) await page.locator('[data-stuck]').first().waitFor()
+    if (more.includes('&c=')) await page.locator('[data-step]').waitFor()
+    else if (more.includes('tab=live')) await page.locator('[data-stuck]').first().waitFor()
     expect(await runAxe(page), more).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
   }

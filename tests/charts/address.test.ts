@@ -15,6 +15,8 @@ const addresses: fc.Arbitrary<Address> = fc.record({
   phase: fc.constantFrom(...phases),
   layer: fc.option(fc.constantFrom(...layers)),
   window: fc.constantFrom(...windows),
+  conversation: fc.option(fc.uuid()),
+  moment: fc.option(fc.integer({ min: 1, max: 9_999_999 })),
   isTable: fc.boolean(),
   search: fc.string(),
   steps: fc.array(fc.oneof(fc.record({ event: name }), fc.record({ waitMs: fc.nat() })), { maxLength: 5 }),

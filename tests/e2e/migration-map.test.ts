@@ -28,6 +28,7 @@ import { emptyMigrationMap, withMigrationMaps } from '../../src/machines/migrati
 import type { MigrationMap } from '../../src/machines/migration-map.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
 import { createInFlightCheck, readMigrationMaps } from '../../src/parts/in-flight.ts'
+import { createTimelines } from '../../src/parts/timelines.ts'
 import { openTestDatabase } from '../support/database.ts'
 import type { TestDatabase } from '../support/database.ts'
 import { parcelOne, parcelTwo } from '../support/machines/parcel.ts'
@@ -158,11 +159,10 @@ test(
 
     const blocked = await check(null)
     expect(blocked).toMatchObject({ verdict: 'blocked', counts: { ok: 0, mapped: 0, blocked: 12 } })
-    const reasons = blocked.states.map(({ value, count, reasons: own }) => [
-      (value as { readonly PENDING: string }).PENDING,
-      count,
-      ...own.map(({ kind }) => kind),
-    ])
+    const reasons = blocked.states.map(({ value, count, reasons: own }) => {
+      const { PENDING } = value as { readonly PENDING: string }
+      return `${PENDING} ${count} ${own.map(({ kind }) => kind).join()}`
+    })
     expect(reasons.toSorted()).toEqual(['old 4 state-removed', 'resting 4 timer-not-armed', 'working 4 source-renamed'])
 
     // Each answer takes its own away, and only the last one makes it green.
@@ -208,6 +208,26 @@ test(
       return row?.['count'] === 2 * people.length
     }, 20_000)
     await untilStanding(['2 rested: 12'])
+
+    // One of them, told step by step: each by the chart that took it, and the timers are those that are stored.
+    const readTimeline = createTimelines({ readModel: database.store, machines: { parcel: mapped } })
+    const withoutMap = createTimelines({ readModel: database.store, machines: { parcel: parcelTwo } })
+    for (const row of await database.sql(
+      'select id::text, array(select jsonb_object_keys(timers) order by 1) as timers from duologue.conversations',
+    )) {
+      const timeline = await readTimeline(String(row['id']), false)
+      expect(timeline?.replay).toEqual({ kind: 'same' })
+      expect([...new Set(timeline?.steps.map(({ chart }) => chart))]).toEqual(['parcel@1', 'parcel@2'])
+      expect(timeline?.steps.at(-1)?.to).toEqual(['parcel.PENDING.rested'])
+      const timers = timeline?.steps.at(-1)?.timers.map(({ id }) => id)
+      expect(timers?.toSorted((one, other) => (one < other ? -1 : 1))).toEqual(row['timers'])
+    }
+    const moved = await database.sql(
+      `select conversation_id::text as id from duologue.conversation_events
+    where event ->> 'type' = 'message.received' and event ->> 'body' = 'old' limit 1`,
+    )
+    // The map is part of the journal's truth: without it the same journal is another one.
+    expect((await withoutMap(String(moved[0]?.['id']), false))?.replay.kind).toBe('differs')
 
     expect(await database.sql('select kind from duologue.quarantine')).toEqual([])
     for (const { id } of await database.sql('select id from duologue.conversations')) {

@@ -31,6 +31,9 @@ export type Address = {
   readonly phase: Phase
   readonly layer: Layer | null
   readonly window: Window
+  /** The id of the conversation that is looked at, and the version of its step; null: the last one. */
+  readonly conversation: string | null
+  readonly moment: number | null
   readonly isTable: boolean
   readonly search: string
   readonly steps: readonly Step[]
@@ -51,6 +54,8 @@ export function readAddress(query: string): Address {
     phase: phases.find((one) => one === fields.get('show')) ?? 'both',
     layer: layers.find((one) => one === fields.get('overlay')) ?? null,
     window: windows.find((one) => one === fields.get('window')) ?? '1h',
+    conversation: /^[0-9a-f-]{36}$/u.exec(fields.get('c') ?? '')?.[0] ?? null,
+    moment: readMoment(fields.get('step')),
     isTable: fields.get('view') === 'table',
     search: fields.get('q') ?? '',
     steps,
@@ -59,7 +64,22 @@ export function readAddress(query: string): Address {
 }
 
 export function toQuery(address: Address): string {
-  const { chart, base, selected, folds, tab, phase, layer, window, isTable, search, steps, viewport } = address
+  const {
+    chart,
+    base,
+    selected,
+    folds,
+    tab,
+    phase,
+    layer,
+    window,
+    conversation,
+    moment,
+    isTable,
+    search,
+    steps,
+    viewport,
+  } = address
   const fields = new URLSearchParams()
   const set = (name: string, value: string | null): void => {
     if (value !== null && value !== '') fields.set(name, value)
@@ -72,11 +92,17 @@ export function toQuery(address: Address): string {
   set('show', phase === 'both' ? null : phase)
   set('overlay', layer)
   set('window', window === '1h' ? null : window)
+  set('c', conversation)
+  set('step', moment === null ? null : String(moment))
   set('view', isTable ? 'table' : null)
   set('q', search)
   set('steps', steps.length === 0 ? null : JSON.stringify(steps))
   set('at', viewport === null ? null : [viewport.x, viewport.y, viewport.scale].map(toShort).join(','))
   return fields.size === 0 ? '' : `?${fields}`
+}
+
+function readMoment(text: string | null): number | null {
+  return text !== null && /^[1-9]\d{0,6}$/u.test(text) ? Number(text) : null
 }
 
 function readViewport(text: string): Viewport | null {

@@ -19,6 +19,7 @@ import { Toolbar } from './toolbar.tsx'
 import { useAsked } from './use-asked.ts'
 import { useLazy } from './use-lazy.ts'
 import { useLive } from './live/use-live.ts'
+import type { Laid } from './review/overlays.ts'
 import { useLaid } from './review/use-laid.ts'
 import type { Stepper } from './review/replay.tsx'
 import type { Go } from './use-address.ts'
@@ -57,7 +58,8 @@ export function ChartDesk(props: Props) {
   const isLive = address.tab === 'live' || address.layer === 'live'
   const live = useLive(isLive ? shown.ref : null, base?.ref ?? null, address.window)
   const livePart = useLazy(isLive, loadLive)
-  const laid = useLaid(view, address, parting, livePart?.layLive(view, live.answer) ?? null)
+  const [token, setToken] = useState<Laid | null>(null)
+  const laid = useLaid(view, address, parting, token ?? livePart?.layLive(view, live.answer) ?? null)
   const overlay = laid?.overlay ?? null
   const stepper = useRef<Stepper | null>(null)
   const searchField = useRef<HTMLInputElement>(null)
@@ -160,7 +162,7 @@ export function ChartDesk(props: Props) {
             <review.ReviewPanel view={view} onGo={onGo} onParting={setParting} stepper={stepper} />
           )}
           {livePart !== null && address.tab === 'live' && (
-            <livePart.LivePanel view={view} live={live} address={address} go={go} onGo={onGo} />
+            <livePart.LivePanel view={view} live={live} address={address} go={go} onGo={onGo} onToken={setToken} />
           )}
           {address.tab === 'findings' && <FindingsPanel findings={view.findings} onGo={onGo} />}
           {address.tab === 'changes' &&

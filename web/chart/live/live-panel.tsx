@@ -4,6 +4,8 @@ import { toTargetName } from '../../../src/charts/target-name.ts'
 import { windows, type Address } from '../address.ts'
 import type { Go } from '../use-address.ts'
 import { ImpactList } from './impact-list.tsx'
+import type { Laid } from '../review/overlays.ts'
+import { ConversationView } from './conversation-view.tsx'
 import { StandingList } from './standing-list.tsx'
 import { Stuck } from './stuck.tsx'
 import type { Live } from './use-live.ts'
@@ -17,9 +19,20 @@ export type LivePanelProps = {
   readonly address: Address
   readonly go: Go
   readonly onGo: (id: string) => void
+  /** Where the conversation that is looked at stands, over the chart. */
+  readonly onToken: (laid: Laid | null) => void
 }
 
-export function LivePanel({ view, live, address, go, onGo }: LivePanelProps) {
+export function LivePanel(props: LivePanelProps) {
+  const { conversation } = props.address
+  return conversation === null ? (
+    <Everybody {...props} />
+  ) : (
+    <ConversationView key={conversation} id={conversation} {...props} />
+  )
+}
+
+function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
   const { answer, problem } = live
   const { chart, comparison } = view
   const selected = chart.states.find(({ id }) => id === address.selected)
@@ -69,6 +82,7 @@ export function LivePanel({ view, live, address, go, onGo }: LivePanelProps) {
             state={selected?.id ?? null}
             name={selected === undefined || selected.id === chart.root ? null : toTargetName(selected.id, chart.root)}
             moment={answer.snapshotId}
+            onOpen={(conversation) => go({ conversation, moment: null }, 'push')}
           />
           <Stuck chart={view.ref} root={chart.root} moment={answer.snapshotId} onGo={onGo} />
         </>

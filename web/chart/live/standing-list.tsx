@@ -12,11 +12,12 @@ type Props = {
   readonly name: string | null
   /** Changes when the numbers do. */
   readonly moment: string
+  readonly onOpen: (conversationId: string) => void
 }
 
 const pageSize = '20'
 
-export function StandingList({ chart, state, name, moment }: Props) {
+export function StandingList({ chart, state, name, moment, onOpen }: Props) {
   const [cursors, setCursors] = useState<readonly string[]>([])
   useEffect(() => setCursors([]), [chart, state])
   const cursor = cursors.at(-1) ?? null
@@ -34,14 +35,16 @@ export function StandingList({ chart, state, name, moment }: Props) {
       {problem !== null && <p class="problem">{problem}</p>}
       {list !== null && list.total === 0 && <p class="hint">Nobody stands here.</p>}
       {list !== null && (
-        <ul class="standing">
+        <ul class="standing links">
           {list.items.map(({ id, address, machineVersion, status, ageMs }) => (
             <li key={id}>
-              <b>{address}</b> {status}{' '}
-              <span class="goal">
-                for {toDuration(ageMs)}, version {machineVersion}
-              </span>
-              <code>{id}</code>
+              <button type="button" onClick={() => onOpen(id)}>
+                <b>{address}</b> {status}{' '}
+                <span class="goal">
+                  for {toDuration(ageMs)}, version {machineVersion}
+                </span>
+                <code>{id}</code>
+              </button>
             </li>
           ))}
         </ul>
