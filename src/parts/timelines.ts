@@ -80,7 +80,7 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
   const timers = new Map<string, number>()
   let before: Before = null
   for (;;) {
-    const { done, value } = fold.next()
+    const { done, value } = takeNext(fold, (steps.at(-1)?.version ?? 0) + 1)
     if (done === true) return { steps, broken: value, last: steps.at(-1)?.version ?? 0 }
     const { entry, step } = value
     const event = entry.event as JsonObject & { readonly type: string }
@@ -94,6 +94,7 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
       version: entry.version,
       at: new Date(entry.at).toISOString(),
       event: event.type,
+      said: hasWords && typeof event['body'] === 'string' ? event['body'] : null,
       chart: `${registration.machine.id}@${entry.machineVersion}`,
       status: step.status,
       ...places,
@@ -111,6 +112,18 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
         .map(({ name, params }) => ({ name, params: mask(params) })),
     })
     before = after
+  }
+}
+
+type Fold = ReturnType<typeof foldJournal<Entry>>
+
+/** What a machine of this build cannot take (a state is gone that no map names) ends it like another hash would. */
+function takeNext(fold: Fold, version: number): ReturnType<Fold['next']> {
+  try {
+    return fold.next()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { done: true, value: { kind: 'differs', version, reason } }
   }
 }
 

@@ -8,6 +8,8 @@ export type TimelineStep = {
   readonly at: string
   /** The type of the event that led here. */
   readonly event: string
+  /** What the user wrote; null where nobody did, and unless words are told. */
+  readonly said: string | null
   /** The chart that took it: `conversation@2`. */
   readonly chart: string
   readonly status: string

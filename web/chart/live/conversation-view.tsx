@@ -82,7 +82,7 @@ function Verdict({ timeline: { replay, steps, left, status } }: { readonly timel
 type FactsProps = { readonly step: TimelineStep; readonly before: TimelineStep | undefined; readonly root: string }
 
 function StepFacts({ step, before, root }: FactsProps) {
-  const { version, at, event, chart, to, changes, timers, running, actions } = step
+  const { version, at, event, said, chart, to, changes, timers, running, actions } = step
   const since = before === undefined ? null : Date.parse(at) - Date.parse(before.at)
   return (
     <div data-step={version}>
@@ -96,6 +96,7 @@ function StepFacts({ step, before, root }: FactsProps) {
       <p>
         <b>{to.map((id) => toTargetName(id, root)).join(', ')}</b>
       </p>
+      {said !== null && <q>{said}</q>}
       <Facts
         name="Does"
         list={actions.map(({ name, params }) => `${name}${params === null ? '' : ` ${JSON.stringify(params)}`}`)}
