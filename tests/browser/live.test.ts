@@ -354,6 +354,9 @@ test.each([
     else if (more.includes('tab=live')) await page.locator('[data-stuck]').first().waitFor()
     expect(await runAxe(page), more).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
+    // Nothing of the tabs is cut off where there is room for them.
+    const cut = await page.locator('.tabs').evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth)
+    if (options.viewport === wide) expect(cut, more).toBeLessThanOrEqual(0)
   }
 })
 

@@ -2,9 +2,15 @@
 import type { Chart } from '../../../src/charts/chart.ts'
 import type { Impact } from '../../../src/charts/live/measure-impact.ts'
 import { toTargetName } from '../../../src/charts/target-name.ts'
-import { toDuration } from '../../../src/charts/to-duration.ts'
+import { toAge } from './to-age.ts'
 
 type Props = { readonly impact: readonly Impact[]; readonly chart: Chart; readonly onGo: (id: string) => void }
+
+/** What the transition out of it is called. */
+function toName({ transitions }: Chart, wanted: string): string {
+  const found = transitions.find(({ id }) => id === wanted)
+  return `${found?.name ?? 'a transition'}${found?.guard == null ? '' : ` [${found.guard.text}]`}`
+}
 
 export function ImpactList({ impact, chart, onGo }: Props) {
   const touched = impact.filter(({ open }) => open > 0)
@@ -18,12 +24,12 @@ export function ImpactList({ impact, chart, onGo }: Props) {
           <li key={id}>
             <button type="button" onClick={() => onGo(id)}>
               <span class={`chip ${kind}`}>{kind}</span> <b>{toTargetName(stateId, chart.root)}</b>
-              {what === 'transition' && ' (a transition out of it)'}: {open.toLocaleString('en')} open
+              {what === 'transition' && `, ${toName(chart, id)}`}: {open.toLocaleString('en')} open
               <span class="goal">
                 {Object.entries(byVersion)
                   .map(([version, count]) => `version ${version}: ${count.toLocaleString('en')}`)
                   .join(', ')}
-                {oldestAt !== null && `; the oldest for ${toDuration(Math.max(0, now - Date.parse(oldestAt)))}`}
+                {oldestAt !== null && `; the oldest for ${toAge(now - Date.parse(oldestAt))}`}
               </span>
             </button>
           </li>

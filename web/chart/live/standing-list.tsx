@@ -1,7 +1,7 @@
 /** The conversations of a state, by page; the number above is of the same moment as the list. */
 import { useEffect, useState } from 'preact/hooks'
 import type { LiveAnswer } from '../../../src/charts/live/live-answer.ts'
-import { toDuration } from '../../../src/charts/to-duration.ts'
+import { toAge } from './to-age.ts'
 import { ask, toQuery } from '../api.ts'
 import { useAsked } from '../use-asked.ts'
 
@@ -41,7 +41,7 @@ export function StandingList({ chart, state, name, moment, onOpen }: Props) {
               <button type="button" onClick={() => onOpen(id)}>
                 <b>{address}</b> {status}{' '}
                 <span class="goal">
-                  for {toDuration(ageMs)}, version {machineVersion}
+                  for {toAge(ageMs)}, version {machineVersion}
                 </span>
                 <code>{id}</code>
               </button>

@@ -4,6 +4,7 @@ import { toTargetName } from '../../../src/charts/target-name.ts'
 import { toDuration } from '../../../src/charts/to-duration.ts'
 import { ask } from '../api.ts'
 import { useAsked } from '../use-asked.ts'
+import { toAge } from './to-age.ts'
 
 type Props = {
   readonly chart: string
@@ -29,7 +30,7 @@ export function Stuck({ chart, root, moment, onGo }: Props) {
               {older > 0 && <span class="chip removed">{older.toLocaleString('en')} over the limit</span>}{' '}
               <b>{toTargetName(id, root)}</b> {open.toLocaleString('en')} open
               <span class="goal">
-                p95 {toDuration(p95Ms ?? 0)}, {limitMs === null ? 'no timer known' : `limit ${toDuration(limitMs)}`}
+                p95 {toAge(p95Ms ?? 0)}, {limitMs === null ? 'no timer known' : `limit ${toDuration(limitMs)}`}
               </span>
             </button>
           </li>
