@@ -183,6 +183,13 @@ test(
     await expect.poll(async () => badge(page, waitingId)).toBe(`! ${rows} live here`)
     const impact = page.getByRole('region', { name: 'Live impact' })
     expect(await impact.getByRole('button', { name: 'PROGRESS.waiting' }).first().innerText()).toContain(`${rows} open`)
+    // Each of them, transitions too, in the picture as in the answer.
+    const shown = new Map((answer.impact ?? []).map((one) => [one.id, one.open]))
+    expect([...shown.values()].filter((count) => count > 0).length).toBeGreaterThan(3)
+    for (const [id, count] of shown) {
+      const text = await badge(page, id)
+      expect(text === null ? 0 : Number(/\d+/u.exec(text)?.[0]), id).toBe(count)
+    }
     newcomers += 1
     await production.fake.say(`whatsapp:+1500556${String(1_000 + newcomers)}`, 'hello')
     await untilRows(waitingId, rows + 1)
@@ -195,7 +202,7 @@ test('who stands longer than the timer of the state allows is flagged', { timeou
   const state = before.states.find(({ id }) => id === waitingId)
   expect(state?.older).toBe(0)
   const limit = state?.limitMs
-  if (limit == null) throw new Error('nobody says how long somebody may wait')
+  if (limit === null || limit === undefined) throw new Error('nobody says how long somebody may wait')
   // As if three of them had come long ago.
   await production.sql(
     `with off as (select set_config('session_replication_role', 'replica', true))
@@ -226,7 +233,7 @@ test(
     expect(timeline).toMatchObject({ replay: { kind: 'same' }, status: 'HUMAN_HANDOFF', left: 0 })
     const versions = Array.from({ length: Number(row?.['version']) }, (_, place) => place + 1)
     expect(timeline.steps.map(({ version }) => version)).toEqual(versions)
-    const inner = (row?.['value'] as { readonly HUMAN_HANDOFF: string }).HUMAN_HANDOFF
+    const inner = (row?.['value'] as { readonly HUMAN_HANDOFF: string } | undefined)?.HUMAN_HANDOFF
     expect(last?.to).toEqual([`conversation.HUMAN_HANDOFF.${inner}`])
     const timers = last?.timers.map((timer) => timer.id)
     expect(timers?.toSorted((one, other) => (one < other ? -1 : 1))).toEqual(row?.['timers'])
@@ -356,7 +363,7 @@ test.each([
     expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
     // Nothing of the tabs is cut off where there is room for them.
     const cut = await page.locator('.tabs').evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth)
-    if (options.viewport === wide) expect(cut, more).toBeLessThanOrEqual(0)
+    expect(options.viewport === wide ? cut : 0, more).toBeLessThanOrEqual(0)
   }
 })
 

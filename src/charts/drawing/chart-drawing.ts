@@ -186,7 +186,7 @@ function drawChip({ transitionId, x, y, width }: Entry, mark: Mark | undefined):
   const left = toShort(x + width - 6)
   return element(
     'g',
-    { key: `chip ${transitionId}`, class: 'badge chip' },
+    { key: `chip ${transitionId}`, class: 'badge chip', 'data-badge': transitionId },
     element('rect', { class: 'pill', x: left, y: toShort(y - 9), width: wide, height: 14, rx: 7 }),
     element('text', { class: 'badge-text', x: toShort(left + 4.5), y: toShort(y + 1.4) }, mark.badge),
   )

@@ -9,7 +9,7 @@ type Props = { readonly impact: readonly Impact[]; readonly chart: Chart; readon
 /** What the transition out of it is called. */
 function toName({ transitions }: Chart, wanted: string): string {
   const found = transitions.find(({ id }) => id === wanted)
-  return `${found?.name ?? 'a transition'}${found?.guard == null ? '' : ` [${found.guard.text}]`}`
+  return `${found?.name ?? 'a transition'}${found === undefined || found.guard === null ? '' : ` [${found.guard.text}]`}`
 }
 
 export function ImpactList({ impact, chart, onGo }: Props) {

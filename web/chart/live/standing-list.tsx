@@ -27,6 +27,7 @@ export function StandingList({ chart, state, name, moment, onOpen }: Props) {
     ),
   )
   const list = answer?.list ?? null
+  const next = list?.next ?? null
   return (
     <section aria-label="Conversations">
       <h3>
@@ -61,8 +62,8 @@ export function StandingList({ chart, state, name, moment, onOpen }: Props) {
         <button
           type="button"
           class="plain"
-          disabled={list?.next == null}
-          onClick={() => list?.next != null && setCursors([...cursors, list.next])}
+          disabled={next === null}
+          onClick={() => next !== null && setCursors([...cursors, next])}
         >
           Next page
         </button>

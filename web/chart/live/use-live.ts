@@ -25,7 +25,9 @@ export function useLive(ref: string | null, base: string | null, window: Window)
     )
     source.addEventListener('heartbeat', () => setLive(({ answer }) => ({ answer, problem: null })))
     source.addEventListener('silence', () => fail('the database does not answer: the numbers are the last ones'))
-    source.onerror = () => fail('the service does not tell live numbers: those that are shown are the last ones')
+    source.addEventListener('error', () =>
+      fail('the service does not tell live numbers: those that are shown are the last ones'),
+    )
     return () => source.close()
   }, [ref, base, window])
   return live
