@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 import { startBrowser } from '../tests/support/browser.ts'
 import { startReviewedService } from '../tests/browser/reviewed-service.ts'
+import type { ReviewedService } from '../tests/browser/reviewed-service.ts'
 import { startSmallCharts } from '../tests/browser/small-charts.ts'
 import { draftVersion, ownVersion } from '../tests/support/machines/draft-conversation.ts'
 
@@ -46,6 +47,75 @@ const reviewPictures = [
 ] as const
 const reviewedUsers = 40
 
+/** Who stands where, whom a renamed state touches, and the map that answers it. `region`: what is scrolled to. */
+const own = `m=conversation@${ownVersion}`
+const renamed = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}`
+const livePictures = [
+  {
+    name: 'charts-live-light',
+    query: `${own}&tab=live&s=conversation.PROGRESS`,
+    region: null,
+    size: wide,
+    colorScheme: 'light',
+  },
+  {
+    name: 'charts-live-dark',
+    query: `${own}&tab=live&s=conversation.PROGRESS`,
+    region: null,
+    size: wide,
+    colorScheme: 'dark',
+  },
+  {
+    name: 'charts-live-narrow-light',
+    query: `${own}&tab=live&s=conversation.PROGRESS`,
+    region: null,
+    size: narrow,
+    colorScheme: 'light',
+  },
+  {
+    name: 'charts-live-narrow-dark',
+    query: `${own}&tab=live&s=conversation.PROGRESS`,
+    region: null,
+    size: narrow,
+    colorScheme: 'dark',
+  },
+  {
+    name: 'charts-impact-light',
+    query: `${renamed}&tab=live`,
+    region: 'Live impact',
+    size: wide,
+    colorScheme: 'light',
+  },
+  {
+    name: 'charts-map-light',
+    query: `${renamed}&tab=review`,
+    region: 'Migration map',
+    size: wide,
+    colorScheme: 'light',
+  },
+  {
+    name: 'charts-map-narrow-dark',
+    query: `${renamed}&tab=review`,
+    region: 'Migration map',
+    size: narrow,
+    colorScheme: 'dark',
+  },
+  {
+    name: 'charts-conversation-light',
+    query: `${own}&tab=live`,
+    region: 'Conversation',
+    size: wide,
+    colorScheme: 'light',
+  },
+  {
+    name: 'charts-conversation-narrow-dark',
+    query: `${own}&tab=live`,
+    region: 'Conversation',
+    size: narrow,
+    colorScheme: 'dark',
+  },
+] as const
+
 const folder = process.env['SCREENSHOT_FOLDER'] ?? docs
 const charts = await startSmallCharts()
 const browser = await startBrowser()
@@ -88,7 +158,34 @@ async function takeReviews(): Promise<void> {
       await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' })
       await context.close()
     }
+    await takeLive(reviewed)
   } finally {
     await reviewed.close()
+  }
+}
+
+async function takeLive(reviewed: ReviewedService): Promise<void> {
+  await reviewed.restart('draft-conversation-renamed')
+  const first = await browser.newContext()
+  await (await first.newPage()).goto(reviewed.link())
+  const storageState = await first.storageState()
+  await first.close()
+  for (const { name, query, region, size, colorScheme } of livePictures) {
+    const context = await browser.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1, storageState })
+    const page = await context.newPage()
+    await page.goto(`${reviewed.url()}/?${query}`)
+    if (region === 'Conversation') {
+      await page.locator('.standing button').first().click()
+      await page.locator('[data-step]').waitFor()
+      await page.getByRole('slider', { name: 'Step' }).press('ArrowLeft')
+    } else if (region === 'Migration map') {
+      const editor = page.getByRole('region', { name: region })
+      await editor.getByLabel('PROGRESS.waiting goes on as').selectOption('PROGRESS.listening')
+      await editor.getByText('Everybody would go on').waitFor()
+    } else await page.locator('[data-stuck]').first().waitFor()
+    if (region !== null) await page.getByRole('region', { name: region, exact: true }).scrollIntoViewIfNeeded()
+    await page.evaluate('document.fonts.ready')
+    await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' })
+    await context.close()
   }
 }

@@ -7,6 +7,7 @@ import { createReviewStore } from '../infra/supabase/reviews.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import { statuses } from '../machines/status.ts'
 import { loadDraft } from '../parts/draft.ts'
+import { withKeptMaps } from '../parts/in-flight.ts'
 import { loadMachines } from '../parts/machines.ts'
 import { createReplays } from '../parts/replays.ts'
 import { WrongUse } from './command.ts'
@@ -26,7 +27,8 @@ export async function runReplayOn({ words, options, env }: CommandCall, draftNam
   const filter = readFilter(options)
   const config = readConfig(env)
   const machineName = typeof options['machine'] === 'string' ? options['machine'] : 'conversation'
-  const [machines, draft] = [await loadMachines(config.machines), await loadDraft(draftName)]
+  const machines = withKeptMaps(await loadMachines(config.machines))
+  const draft = await loadDraft(draftName)
   const proposed = draft.machines[machineName]
   if (proposed === undefined) throw new Error(`${draftName} has no machine ${machineName}`)
   const lines: ReplayLine[] = []

@@ -9,6 +9,7 @@ import { replayJournal } from '../actors/replay.ts'
 import type { Replay } from '../actors/replay.ts'
 import { readConfig } from '../config.ts'
 import type { StoredConversation } from '../infra/supabase/tenants.ts'
+import { withKeptMaps } from '../parts/in-flight.ts'
 import { loadMachines } from '../parts/machines.ts'
 import type { MachineRegistration } from '../machines/registry.ts'
 import { WrongUse } from './command.ts'
@@ -29,7 +30,7 @@ export async function runReplay(call: CommandCall): Promise<CommandResult> {
   if (id === undefined || words.length > 1 || !idPattern.test(id))
     throw new WrongUse('replay wants one conversation id')
   const config = readConfig(env)
-  const machines = await loadMachines(config.machines)
+  const machines = withKeptMaps(await loadMachines(config.machines))
   const { stored, journal } = await withStore(config, { mayMake: false }, async (store) => {
     // The row first: what a running service adds meanwhile is then beyond its version.
     const row = await store.getStoredConversation(id)

@@ -12,10 +12,11 @@ import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
 import { toUserKey } from '../infra/twilio/address.ts'
 import type { ChartsPart } from './charts.ts'
-import { createInFlightCheck, readMigrationMaps } from './in-flight.ts'
+import { createInFlightCheck, createMapReader, readMigrationMaps, withKeptMaps } from './in-flight.ts'
 import type { Draft } from './draft.ts'
 import type { Parts } from './parts.ts'
 import { openReviews } from './reviews.ts'
+import { createTimelines } from './timelines.ts'
 
 const webFolder = fileURLToPath(new URL('../../web/dist', import.meta.url))
 
@@ -56,7 +57,7 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
       library: charts.library,
       store: database.reviews,
       readModel: database.repository,
-      machines,
+      machines: withKeptMaps(machines),
       draft,
       reviewToken: config.reviewToken,
       checkInFlight: live.checkInFlight,
@@ -76,7 +77,22 @@ export async function openHttp(parts: Parts, node: Node | null, charts: ChartsPa
 function toLive({ database, machines }: Parts, { library }: ChartsPart, draft: Draft | null) {
   const { live } = database
   const drafts = draft?.machines ?? {}
-  return { live, checkInFlight: createInFlightCheck({ library, machines, drafts, live, maps: readMigrationMaps() }) }
+  const known = {
+    library,
+    machines,
+    drafts,
+    live,
+    // Read anew each time: a map that was just saved counts in the next check.
+    get maps() {
+      return readMigrationMaps()
+    },
+  }
+  return {
+    live,
+    checkInFlight: createInFlightCheck(known),
+    readMap: createMapReader(known),
+    readTimeline: createTimelines({ readModel: database.repository, machines: withKeptMaps(machines) }),
+  }
 }
 
 async function checkReadiness({ log, database }: Parts, node: Node | null): Promise<Readiness> {

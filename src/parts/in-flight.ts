@@ -8,16 +8,18 @@ import { restoreSnapshot } from '../actors/step.ts'
 import { checkInFlight } from '../charts/in-flight/check-in-flight.ts'
 import type { Proposal, Sample } from '../charts/in-flight/check-in-flight.ts'
 import type { ChartLibrary, LibraryChart } from '../charts/library.ts'
+import type { MapAnswer } from '../charts/live/live-answer.ts'
 import type { InFlightResult } from '../charts/review/in-flight-result.ts'
 import { reviveMachine } from '../charts/simulate/revive-machine.ts'
 import { readMigrationMap, withMigrationMaps } from '../machines/migration-map.ts'
 import type { MigrationMap } from '../machines/migration-map.ts'
 import type { MachineRegistration, MachineRegistry, PersistedSnapshot } from '../machines/registry.ts'
 
-export type InFlightCheck = (entry: LibraryChart) => Promise<InFlightResult>
+/** `edited`: a map that is not kept yet, and stands in for the kept one of the same versions. Changes nothing. */
+export type InFlightCheck = (entry: LibraryChart, edited?: MigrationMap | null) => Promise<InFlightResult>
 
 type Known = {
-  readonly library: ChartLibrary
+  readonly library: Pick<ChartLibrary, 'find'>
   readonly machines: MachineRegistry
   /** Machines that are proposed and run nowhere. */
   readonly drafts: MachineRegistry
@@ -30,8 +32,29 @@ const ownFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 const samples = 10
 
 export function createInFlightCheck(known: Known): InFlightCheck {
-  return async (entry) =>
-    checkInFlight(toProposal(entry, known), await known.live.inFlight(entry.chart.machine, samples))
+  return async (entry, edited = null) => {
+    const kept = known.maps.filter((map) => edited === null || !isSameHop(map, edited))
+    const maps = edited === null ? kept : [...kept, edited]
+    return checkInFlight(toProposal(entry, { ...known, maps }), await known.live.inFlight(entry.chart.machine, samples))
+  }
+}
+
+/** Which map an editor begins with: from the last version before the proposed one. */
+export function createMapReader(
+  known: Pick<Known, 'machines' | 'drafts' | 'maps'>,
+): (entry: LibraryChart) => MapAnswer {
+  return ({ chart, source }) => {
+    const { machines, drafts, maps } = known
+    const proposed = (source === 'draft' ? drafts[chart.machine] : undefined) ?? machines[chart.machine]
+    const older = (proposed?.versions ?? []).filter(({ version }) => version !== chart.version)
+    const from = (source === 'stored' ? proposed?.machine.version : older.at(-1)?.version) ?? null
+    const map = maps.find((one) => one.machine === chart.machine && one.from === from && one.to === chart.version)
+    return { from: from === chart.version ? null : from, map: map ?? null }
+  }
+}
+
+function isSameHop(one: MigrationMap, other: MigrationMap): boolean {
+  return one.machine === other.machine && one.from === other.from && one.to === other.to
 }
 
 /** `<machine>@<from>-<to>.json`; a folder that is not there holds none. Throws when a file is no map. */
@@ -73,6 +96,12 @@ function toProposal(entry: LibraryChart, { library, machines, drafts, maps }: Kn
         : applyMigrations(proposed, version, chart.version, snapshot),
     tryOut: (version, sample) => (mapped === null ? null : tryOut(mapped, version, chart.version, sample)),
   }
+}
+
+/** The machines as they migrate: with the maps that lie beside them. Whoever replays a journal needs them too. */
+export function withKeptMaps(machines: MachineRegistry): MachineRegistry {
+  const maps = readMigrationMaps()
+  return Object.fromEntries(Object.entries(machines).map(([name, one]) => [name, withMigrationMaps(one, maps)]))
 }
 
 /** The machine that a chart would run as: the build's own, or one made of the chart, which follows on the build's. */

@@ -4,9 +4,7 @@ import type { Node } from '../actors/node.ts'
 import { processClock } from '../infra/process/clock.ts'
 import { createReached } from '../infra/process/crash-points.ts'
 import { processIds } from '../infra/process/ids.ts'
-import { withMigrationMaps } from '../machines/migration-map.ts'
-import type { MachineRegistry } from '../machines/registry.ts'
-import { readMigrationMaps } from './in-flight.ts'
+import { withKeptMaps } from './in-flight.ts'
 import type { Parts } from './parts.ts'
 
 /** The kinds of effects that this program performs. */
@@ -33,7 +31,7 @@ export function openNode({
     forward: log.publisher,
     peers: log.peers,
     telemetry,
-    registry: withMaps(machines),
+    registry: withKeptMaps(machines),
     reached: createReached(config.crashPoint, config.isCrashOnSignal),
     commandSettled: (commandId) => log.wakes.settled(commandId),
     emitted: () => {},
@@ -53,9 +51,4 @@ export function openNode({
       sessionIdleMs: config.sessionIdleMs,
     },
   })
-}
-
-function withMaps(machines: MachineRegistry): MachineRegistry {
-  const maps = readMigrationMaps()
-  return Object.fromEntries(Object.entries(machines).map(([name, one]) => [name, withMigrationMaps(one, maps)]))
 }

@@ -202,6 +202,7 @@ test('by keyboard only: the same review', { timeout: 180_000 }, async () => {
 
   await to(page.locator('#tab-details'))
   await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('ArrowLeft')
   await panel.locator('.gate').waitFor()
   await to(panel.getByRole('button', { name: 'Reject' }))
   await page.keyboard.press('Enter')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { layers, phases, readAddress, tabs, toQuery } from '../../web/chart/address.ts'
+import { layers, phases, readAddress, tabs, toQuery, windows } from '../../web/chart/address.ts'
 import type { Address } from '../../web/chart/address.ts'
 
 const name = fc.stringMatching(/^[\w .|@+äß&=#%-]{1,30}$/u)
@@ -14,6 +14,9 @@ const addresses: fc.Arbitrary<Address> = fc.record({
   tab: fc.constantFrom(...tabs),
   phase: fc.constantFrom(...phases),
   layer: fc.option(fc.constantFrom(...layers)),
+  window: fc.constantFrom(...windows),
+  conversation: fc.option(fc.uuid()),
+  moment: fc.option(fc.integer({ min: 1, max: 9_999_999 })),
   isTable: fc.boolean(),
   search: fc.string(),
   steps: fc.array(fc.oneof(fc.record({ event: name }), fc.record({ waitMs: fc.nat() })), { maxLength: 5 }),

@@ -35,6 +35,23 @@ test('a move is the transition that leads there, of several steps in one commit 
   expect(Object.keys(transitions).every((id) => id.startsWith('conversation.PROGRESS|message.received|'))).toBe(true)
 })
 
+test('a transition that every state has is placed, wherever somebody stood', () => {
+  const closed = 'USER_CLOSED'
+  const { transitions, unplaced } = placeMoves(index, [
+    { from: { PROGRESS: 'waiting' }, events: ['message.received'], to: closed, count: 10 },
+  ])
+  expect(unplaced).toBe(0)
+  expect(Object.keys(transitions).map((id) => id.split('|')[0])).toEqual(['conversation'])
+  expect(Object.values(transitions)).toEqual([10])
+})
+
+test('who stands in a place that the chart does not have counts in the states around it, as the list does', () => {
+  const counts = countLive(index, [{ ...one, value: { PROGRESS: 'dreaming' } }])
+  expect(counts).toMatchObject({ total: 2, elsewhere: 2 })
+  expect(counts.states['conversation.PROGRESS']).toMatchObject({ count: 2 })
+  expect(counts.states['conversation']).toMatchObject({ count: 2 })
+})
+
 test('heat grows with the square root, and somebody is never nobody', () => {
   expect([0, 1, 25, 100].map((count) => toHeat(count, 100))).toEqual([0, 1, 4, 8])
 })

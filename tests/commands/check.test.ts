@@ -23,7 +23,7 @@ describe('check', () => {
     const { exitCode, stdout } = await runCommand(['check'], { DUOLOGUE_DATA_DIR: folder.path })
     await folder.remove()
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/\n {2}0 ok, 0 migrated, 0 blocked\n$/u)
+    expect(stdout).toMatch(/\n {2}0 ok, 0 mapped, 0 blocked\n$/u)
   })
 })
 

@@ -200,14 +200,19 @@ test('what is stored is checked against this build: good, and bad when somebody 
   const { url = '', secretKey = '' } = production.database.http ?? {}
   const store = { SUPABASE_URL: url, SUPABASE_SECRET_KEY: secretKey, DUOLOGUE_PORT: '0' }
   const good = await runCommand(['check', '--json'], store)
-  const report = JSON.parse(good.stdout) as { outcome: string; inFlight: { states: readonly { outcome: string }[] } }
+  const report = JSON.parse(good.stdout) as {
+    outcome: string
+    inFlight: { machines: readonly { machine: string; total: number; dryRun: object }[] }
+  }
   expect([good.exitCode, report.outcome]).toEqual([0, 'ok'])
-  expect(report.inFlight.states.length).toBeGreaterThan(0)
+  const [own] = report.inFlight.machines
+  expect(own?.machine).toBe('conversation')
+  expect(own?.total).toBeGreaterThan(0)
   const { user, value } = await poison()
   const bad = await runCommand(['check'], store)
   expect(bad.exitCode).toBe(1)
   expect(bad.stdout).toMatch(/conversation \d+ GONE: 1 \(1 open\), blocked: .*GONE/u)
-  expect(bad.stdout).toMatch(/\d+ ok, 0 migrated, 1 blocked\n$/u)
+  expect(bad.stdout).toMatch(/\d+ ok, 0 mapped, 1 blocked\n$/u)
   await setState(user, value)
 }, 90_000)
 

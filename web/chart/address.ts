@@ -4,15 +4,19 @@
  */
 import type { Step } from '../../src/charts/simulate/steps.ts'
 
-export const tabs = ['details', 'simulate', 'changes', 'findings', 'review'] as const
+export const tabs = ['details', 'simulate', 'changes', 'findings', 'review', 'live'] as const
 export type Tab = (typeof tabs)[number]
 
 /** What may be laid over the chart in place of the kinds or the comparison. */
-export const layers = ['tests', 'findings', 'comments'] as const
+export const layers = ['tests', 'findings', 'comments', 'live'] as const
 export type Layer = (typeof layers)[number]
 
 export const phases = ['both', 'before', 'after'] as const
 export type Phase = (typeof phases)[number]
+
+/** How long back transitions are counted. */
+export const windows = ['1h', '24h', '7d'] as const
+export type Window = (typeof windows)[number]
 
 export type Viewport = { readonly x: number; readonly y: number; readonly scale: number }
 
@@ -26,6 +30,10 @@ export type Address = {
   readonly tab: Tab
   readonly phase: Phase
   readonly layer: Layer | null
+  readonly window: Window
+  /** The id of the conversation that is looked at, and the version of its step; null: the last one. */
+  readonly conversation: string | null
+  readonly moment: number | null
   readonly isTable: boolean
   readonly search: string
   readonly steps: readonly Step[]
@@ -45,6 +53,9 @@ export function readAddress(query: string): Address {
     tab: tab ?? (steps.length > 0 ? 'simulate' : fields.has('base') ? 'changes' : 'details'),
     phase: phases.find((one) => one === fields.get('show')) ?? 'both',
     layer: layers.find((one) => one === fields.get('overlay')) ?? null,
+    window: windows.find((one) => one === fields.get('window')) ?? '1h',
+    conversation: /^[0-9a-f-]{36}$/u.exec(fields.get('c') ?? '')?.[0] ?? null,
+    moment: readMoment(fields.get('step')),
     isTable: fields.get('view') === 'table',
     search: fields.get('q') ?? '',
     steps,
@@ -53,7 +64,22 @@ export function readAddress(query: string): Address {
 }
 
 export function toQuery(address: Address): string {
-  const { chart, base, selected, folds, tab, phase, layer, isTable, search, steps, viewport } = address
+  const {
+    chart,
+    base,
+    selected,
+    folds,
+    tab,
+    phase,
+    layer,
+    window,
+    conversation,
+    moment,
+    isTable,
+    search,
+    steps,
+    viewport,
+  } = address
   const fields = new URLSearchParams()
   const set = (name: string, value: string | null): void => {
     if (value !== null && value !== '') fields.set(name, value)
@@ -65,11 +91,18 @@ export function toQuery(address: Address): string {
   set('tab', tab)
   set('show', phase === 'both' ? null : phase)
   set('overlay', layer)
+  set('window', window === '1h' ? null : window)
+  set('c', conversation)
+  set('step', moment === null ? null : String(moment))
   set('view', isTable ? 'table' : null)
   set('q', search)
   set('steps', steps.length === 0 ? null : JSON.stringify(steps))
   set('at', viewport === null ? null : [viewport.x, viewport.y, viewport.scale].map(toShort).join(','))
   return fields.size === 0 ? '' : `?${fields}`
+}
+
+function readMoment(text: string | null): number | null {
+  return text !== null && /^[1-9]\d{0,6}$/u.test(text) ? Number(text) : null
 }
 
 function readViewport(text: string): Viewport | null {

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Overlay } from '../../src/charts/drawing/overlay.ts'
 import type { View } from '../../src/charts/library.ts'
 import { foldingOfferedFrom } from '../../src/charts/fold-chart.ts'
-import { tabs, type Address, type Tab } from './address.ts'
+import type { Address } from './address.ts'
 import { readWalk, toStepsText, type ChartItem } from './api.ts'
 import { Canvas, type Attention } from './canvas.tsx'
 import { ChangesPanel } from './changes-panel.tsx'
@@ -12,10 +12,14 @@ import { findMatches } from './find-matches.ts'
 import { FindingsPanel } from './findings-panel.tsx'
 import { SimulatePanel } from './simulate-panel.tsx'
 import { toSurroundings } from './surroundings.ts'
+import { Legend } from './legend.tsx'
 import { TableView } from './table-view.tsx'
+import { Tabs } from './tabs.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useAsked } from './use-asked.ts'
 import { useLazy } from './use-lazy.ts'
+import { useLive } from './live/use-live.ts'
+import type { Laid } from './review/overlays.ts'
 import { useLaid } from './review/use-laid.ts'
 import type { Stepper } from './review/replay.tsx'
 import type { Go } from './use-address.ts'
@@ -31,15 +35,8 @@ type Props = {
   readonly notes: readonly string[]
 }
 
-const tabNames: { readonly [tab in Tab]: string } = {
-  details: 'Details',
-  simulate: 'Simulate',
-  changes: 'Changes',
-  findings: 'Findings',
-  review: 'Review',
-}
-
 const loadReview = async () => import('./review/review-panel.tsx')
+const loadLive = async () => import('./live/live-panel.tsx')
 
 export function ChartDesk(props: Props) {
   const { items, shown, base, view, address, go } = props
@@ -58,7 +55,11 @@ export function ChartDesk(props: Props) {
   const [attention, setAttention] = useState<Attention>({ count: 0, id: null, takesFocus: false })
   const review = useLazy(address.tab === 'review', loadReview)
   const [parting, setParting] = useState<Overlay | null>(null)
-  const laid = useLaid(view, address, parting)
+  const isLive = address.tab === 'live' || address.layer === 'live'
+  const live = useLive(isLive ? shown.ref : null, base?.ref ?? null, address.window)
+  const livePart = useLazy(isLive, loadLive)
+  const [token, setToken] = useState<Laid | null>(null)
+  const laid = useLaid(view, address, parting, token ?? livePart?.layLive(view, live.answer) ?? null)
   const overlay = laid?.overlay ?? null
   const stepper = useRef<Stepper | null>(null)
   const searchField = useRef<HTMLInputElement>(null)
@@ -142,15 +143,7 @@ export function ChartDesk(props: Props) {
             attention={attention}
           />
         )}
-        {laid !== null && laid.legend.length > 0 && (
-          <p class="legend" role="status">
-            {laid.legend.map(({ tone, text }) => (
-              <span key={text} class={tone === '' ? 'tag' : `chip ${tone}`}>
-                {text}
-              </span>
-            ))}
-          </p>
-        )}
+        {laid !== null && <Legend items={laid.legend} />}
       </main>
       <aside class="panel" aria-label="Panel">
         <Tabs tab={address.tab} hasComparison={view.comparison !== null} findings={openFindings} go={go} />
@@ -167,6 +160,9 @@ export function ChartDesk(props: Props) {
           )}
           {review !== null && address.tab === 'review' && (
             <review.ReviewPanel view={view} onGo={onGo} onParting={setParting} stepper={stepper} />
+          )}
+          {livePart !== null && address.tab === 'live' && (
+            <livePart.LivePanel view={view} live={live} address={address} go={go} onGo={onGo} onToken={setToken} />
           )}
           {address.tab === 'findings' && <FindingsPanel findings={view.findings} onGo={onGo} />}
           {address.tab === 'changes' &&
@@ -194,38 +190,6 @@ export function ChartDesk(props: Props) {
           )}
         </section>
       </aside>
-    </div>
-  )
-}
-
-function Tabs({ tab, hasComparison, findings, go }: { tab: Tab; hasComparison: boolean; findings: number; go: Go }) {
-  const shown = tabs.filter((one) => one !== 'changes' || hasComparison || tab === 'changes')
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const by = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-    if (by === 0) return
-    const next = shown[(shown.indexOf(tab) + by + shown.length) % shown.length]
-    if (next === undefined) return
-    go({ tab: next })
-    document.getElementById(`tab-${next}`)?.focus()
-    event.preventDefault()
-  }
-  return (
-    <div class="tabs" role="tablist" aria-label="About the chart" onKeyDown={onKeyDown}>
-      {shown.map((one) => (
-        <button
-          key={one}
-          id={`tab-${one}`}
-          type="button"
-          role="tab"
-          aria-selected={one === tab}
-          aria-controls="panel"
-          tabIndex={one === tab ? 0 : -1}
-          onClick={() => go({ tab: one })}
-        >
-          {tabNames[one]}
-          {one === 'findings' && findings > 0 && <span class="count">{findings}</span>}
-        </button>
-      ))}
     </div>
   )
 }

@@ -165,7 +165,7 @@ function drawBadge({ stateId, x, y, width, height }: Box, mark: Mark | undefined
   const left = x + width - wide + 10
   return element(
     'g',
-    { key: `badge ${stateId}`, class: `badge ${mark.tone}` },
+    { key: `badge ${stateId}`, class: `badge ${mark.tone}`, 'data-badge': stateId },
     element('rect', { class: 'pill', x: left, y: y + height - 8, width: wide, height: 18, rx: 9 }),
     element('text', { class: 'badge-text', x: left + 8, y: y + height + 4.6 }, mark.badge),
   )
@@ -186,7 +186,7 @@ function drawChip({ transitionId, x, y, width }: Entry, mark: Mark | undefined):
   const left = toShort(x + width - 6)
   return element(
     'g',
-    { key: `chip ${transitionId}`, class: 'badge chip' },
+    { key: `chip ${transitionId}`, class: 'badge chip', 'data-badge': transitionId },
     element('rect', { class: 'pill', x: left, y: toShort(y - 9), width: wide, height: 14, rx: 7 }),
     element('text', { class: 'badge-text', x: toShort(left + 4.5), y: toShort(y + 1.4) }, mark.badge),
   )

@@ -5,7 +5,7 @@
  */
 import type { Json } from '../../machines/json.ts'
 import type { ChartIndex } from '../chart-index.ts'
-import { toActive } from './value-states.ts'
+import { toActive, toKnown } from './value-states.ts'
 
 export type Standing = {
   readonly machineVersion: string
@@ -27,7 +27,7 @@ export type LiveCount = {
 export type LiveCounts = {
   readonly total: number
   readonly open: number
-  /** They stand in states that this chart does not have. */
+  /** They stand in innermost states that this chart does not have; around those it may have some. */
   readonly elsewhere: number
   /** Every state of the chart, zero included. */
   readonly states: { readonly [id: string]: LiveCount }
@@ -39,9 +39,8 @@ export function countLive(index: ChartIndex, standing: readonly Standing[]): Liv
   const states: { [id: string]: LiveCount } = Object.fromEntries(index.chart.states.map(({ id }) => [id, nobody]))
   let elsewhere = 0
   for (const one of standing) {
-    const active = toActive(index, one.value)
-    if (active === null) elsewhere += one.count
-    else for (const id of [index.chart.root, ...active]) states[id] = add(states[id] ?? nobody, one)
+    if (toActive(index, one.value) === null) elsewhere += one.count
+    for (const id of [index.chart.root, ...toKnown(index, one.value)]) states[id] = add(states[id] ?? nobody, one)
   }
   const sum = (field: 'count' | 'open'): number => standing.reduce((total, one) => total + one[field], 0)
   return { total: sum('count'), open: sum('open'), elsewhere, states }

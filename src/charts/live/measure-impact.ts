@@ -6,7 +6,6 @@ import { indexChart } from '../chart-index.ts'
 import type { Chart } from '../chart.ts'
 import type { Change, Comparison } from '../compare/compare-charts.ts'
 import type { Overlay } from '../drawing/overlay.ts'
-import { toOverlay } from '../compare/to-overlay.ts'
 import { countLive, nobody } from './count-live.ts'
 import type { Standing } from './count-live.ts'
 import { toShortCount } from './heat-overlay.ts'
@@ -39,11 +38,12 @@ export function measureImpact(comparison: Comparison, base: Chart, standing: rea
 }
 
 /** The comparison's own marks, with the numbers on what somebody stands in. */
-export function toImpactOverlay(comparison: Comparison, impact: readonly Impact[]): Overlay {
-  const { kind, marks } = toOverlay(comparison)
+export function toImpactOverlay({ kind, marks }: Overlay, impact: readonly Impact[]): Overlay {
   const counted = impact.flatMap(({ id, open }): [string, Overlay['marks'][string]][] => {
     const mark = marks[id]
-    if (mark === undefined || open === 0) return []
+    if (mark === undefined) return []
+    // Nobody is said, too: silence could mean that nobody counted.
+    if (open === 0) return [[id, { ...mark, note: `${mark.note ?? ''}; nobody stands here` }]]
     return [
       [
         id,

@@ -43,7 +43,7 @@ export function placeMoves(index: ChartIndex, moves: readonly StoredMove[]): Pla
 function findTaken(index: ChartIndex, { from, events, to }: StoredMove): readonly string[] | null {
   const goal = toActive(index, to)
   if (goal === null || events === null) return null
-  const start = from === null ? index.entered(index.chart.root) : toSet(toActive(index, from))
+  const start = from === null ? index.entered(index.chart.root) : toSet(index.chart.root, toActive(index, from))
   if (start === null) return null
   let reached: readonly Reached[] = [{ active: start, taken: [] }]
   for (const [place, event] of events.entries()) {
@@ -133,8 +133,9 @@ function isFor({ event }: ChartTransition, type: string): boolean {
   return event === type || event === '*' || (event.endsWith('.*') && type.startsWith(event.slice(0, -1)))
 }
 
-function toSet(active: readonly string[] | null): ReadonlySet<string> | null {
-  return active === null ? null : new Set(active)
+/** With the root: what stands on it holds in every state. */
+function toSet(root: string, active: readonly string[] | null): ReadonlySet<string> | null {
+  return active === null ? null : new Set([root, ...active])
 }
 
 function toKey(ids: readonly string[]): string {

@@ -22,6 +22,16 @@ export function toActive(index: ChartIndex, value: Json, within = index.chart.ro
   return active.length === 0 ? null : active
 }
 
+/** As much of it as the chart has: a state is stood in though the chart does not know which of its inner states it is. */
+export function toKnown(index: ChartIndex, value: Json, within = index.chart.root): readonly string[] {
+  if (typeof value === 'string') return toActive(index, value, within) ?? []
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const found = findChild(index, within, key)
+    return found === null ? [] : [found, ...(isEmpty(inner) ? [] : toKnown(index, inner, found))]
+  })
+}
+
 /** Keys from the root to the state; empty for the root. */
 export function toPath(index: ChartIndex, id: string): readonly string[] {
   return index

@@ -27,6 +27,7 @@ import { registerQuarantineRoutes, type QuarantineRouteOptions } from './quarant
 import { registerSendingRoutes } from './sending-routes.ts'
 import { registerSessionRoutes, type LinkService } from './session-routes.ts'
 import { registerReviewRoutes, type ReviewRouteOptions } from './review-routes.ts'
+import { registerTimelineRoutes, type TimelineRouteOptions } from './timeline-routes.ts'
 import { registerWebhookRoutes, type WebhookRouteOptions } from './webhook-routes.ts'
 
 export type AppOptions = {
@@ -49,7 +50,9 @@ export type AppOptions = {
   /** The key of a user's session, from any spelling of the address; null when it is malformed. */
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
-  readonly charts: (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library'>>) | null
+  readonly charts:
+    | (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library' | 'clock'>> & Partial<TimelineRouteOptions>)
+    | null
   /** Null where nothing is reviewed. */
   readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
   /** Null where this node does not answer webhooks. */
@@ -139,9 +142,10 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   await scope.register((api) => registerMediaRoutes(api, { readModel, media: options.media }))
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
-  const { library, live, checkInFlight } = charts ?? {}
-  if (library !== undefined && live !== undefined && checkInFlight !== undefined) {
-    await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight }))
+  const { library, live, checkInFlight, readMap, readTimeline } = charts ?? {}
+  if (readTimeline !== undefined) await scope.register((api) => registerTimelineRoutes(api, { readTimeline }))
+  if (library !== undefined && live !== undefined && checkInFlight !== undefined && readMap !== undefined) {
+    await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight, readMap, clock }))
   }
   if (reviews !== null) {
     const { ids } = options.commands

@@ -6,6 +6,14 @@ const chart = [
   { in: 'path', name: 'chart', schema: { ...text, description: '`conversation@1`, or `conversation`' } },
 ] as const
 
+const window = { in: 'query', name: 'window', schema: { enum: ['1h', '24h', '7d'], default: '1h' } } as const
+const base = {
+  in: 'query',
+  name: 'base',
+  schema: { ...text, description: 'another chart of the machine: whom the change from it touches is answered as well' },
+} as const
+const json = { status: 200, contentType: 'application/json' } as const
+
 export const liveOperations = {
   live: {
     summary:
@@ -13,7 +21,9 @@ export const liveOperations = {
     access: 'api',
     parameters: [
       ...chart,
-      { in: 'query', name: 'window', schema: { enum: ['1h', '24h', '7d'], default: '1h' } },
+      window,
+      base,
+      { in: 'query', name: 'open', schema: { type: 'boolean', description: 'only open ones in the list' } },
       { in: 'query', name: 'state', schema: { ...text, description: 'the id of the state whose list is wanted' } },
       { in: 'query', name: 'cursor', schema: text },
       { in: 'query', name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
@@ -27,5 +37,37 @@ export const liveOperations = {
     parameters: chart,
     answer: { status: 200, contentType: 'application/json' },
     problems: [401, 403, 404],
+  },
+  stream: {
+    summary: 'The same without a list, as server-sent events: whenever a number changes',
+    access: 'api',
+    parameters: [...chart, window, base],
+    answer: { status: 200, contentType: 'text/event-stream' },
+    problems: [400, 401, 403, 404, 503],
+  },
+  stuck: {
+    summary: 'Innermost states by how long their open conversations stand there, beside how long they should',
+    access: 'api',
+    parameters: chart,
+    answer: json,
+    problems: [401, 403, 404],
+  },
+  map: {
+    summary: 'The migration map that leads to the chart, and from which version one would lead',
+    access: 'api',
+    parameters: chart,
+    answer: json,
+    problems: [401, 403, 404],
+  },
+  tryMap: {
+    summary: 'The same check with a migration map that is not kept yet; nothing is changed',
+    access: 'api',
+    parameters: chart,
+    requestBody: {
+      contentType: 'application/json',
+      schema: { type: 'object', required: ['schema', 'machine', 'from', 'to'] },
+    },
+    answer: json,
+    problems: [400, 401, 403, 404, 413, 415],
   },
 } as const satisfies { readonly [name: string]: Operation }

@@ -1,15 +1,22 @@
 /** Whether the conversations that stand somewhere now can go on with the proposed machine; who could not, and why. */
+import { useState } from 'preact/hooks'
+import type { View } from '../../../src/charts/library.ts'
 import type { InFlightResult, InFlightState } from '../../../src/charts/review/in-flight-result.ts'
 import { toTargetName } from '../../../src/charts/target-name.ts'
+import { MapEditor } from './map-editor.tsx'
 
 type Props = {
+  /** With the maps that are kept. */
   readonly result: InFlightResult
+  readonly view: View
   readonly root: string
   readonly isKnown: (id: string) => boolean
   readonly onGo: (id: string) => void
 }
 
-export function InFlight({ result, root, isKnown, onGo }: Props) {
+export function InFlight({ result: kept, view, root, isKnown, onGo }: Props) {
+  const [tried, setTried] = useState<{ readonly of: InFlightResult; readonly result: InFlightResult } | null>(null)
+  const result = tried?.of === kept ? tried.result : kept
   const { total, open, counts, states, dryRun } = result
   const shown = states.filter(({ outcome }) => outcome !== 'ok')
   return (
@@ -41,6 +48,7 @@ export function InFlight({ result, root, isKnown, onGo }: Props) {
           </li>
         ))}
       </ul>
+      <MapEditor view={view} result={result} onTried={(next) => setTried({ of: kept, result: next })} />
     </section>
   )
 }

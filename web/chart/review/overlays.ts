@@ -7,7 +7,8 @@ import type { Threads } from './review-api.ts'
 import { toFindingsOverlay } from '../../../src/charts/lint/to-findings-overlay.ts'
 
 export type Laid = { readonly overlay: Overlay; readonly legend: readonly LegendItem[] }
-export type LegendItem = { readonly tone: string; readonly text: string }
+/** `heat`: a square of that warmth before the text. */
+export type LegendItem = { readonly tone: string; readonly text: string; readonly heat?: number }
 
 export function layCoverage({ items }: ChartCoverage): Laid {
   const transitions = items.filter(({ what }) => what === 'transition')

@@ -45,6 +45,7 @@ export function ReviewPanel(props: ReviewPanelProps) {
       {review !== null && review.inFlight !== null && (
         <InFlight
           result={review.inFlight}
+          view={view}
           root={view.chart.root}
           isKnown={(one) => view.chart.states.some((state) => state.id === one)}
           onGo={onGo}

@@ -11,14 +11,14 @@ import type { Laid } from './overlays.ts'
 
 const loadOverlays = async () => import('./overlays.ts')
 
-export function useLaid(view: View, { layer }: Address, parting: Overlay | null): Laid | null {
+export function useLaid(view: View, { layer, tab }: Address, parting: Overlay | null, live: Laid | null): Laid | null {
   const isTests = layer === 'tests'
   const key = isTests ? `${view.ref} ${view.comparison?.baseRef ?? ''}` : null
   const coverage = useAsked(key, async () => readCoverage(view.ref, view.comparison?.baseRef ?? null))
   const threads = useAsked(layer === 'comments' ? `${view.ref} ${view.hash}` : null, async () =>
     ask<Threads>(toThreadsPath(view.ref)),
   )
-  const overlays = useLazy(layer !== null, loadOverlays)
+  const overlays = useLazy(layer !== null && layer !== 'live', loadOverlays)
   return useMemo(() => {
     if (parting !== null) {
       const legend = [
@@ -34,8 +34,9 @@ export function useLaid(view: View, { layer }: Address, parting: Overlay | null)
     if (overlays !== null && layer === 'comments' && threads.answer !== null)
       return overlays.layComments(threads.answer)
     if (overlays !== null && layer === 'findings') return overlays.layFindings(view)
+    if (live !== null && (layer === 'live' || (layer === null && tab === 'live'))) return live
     return view.comparison === null ? null : { overlay: view.comparison.overlay, legend: [] }
-  }, [view, layer, overlays, coverage, threads, parting])
+  }, [view, layer, tab, overlays, coverage, threads, parting, live])
 }
 
 const nothing: Overlay = { kind: 'coverage', marks: {} }
