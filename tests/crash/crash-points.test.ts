@@ -211,7 +211,7 @@ test.each(crashPoints)('a kill at %s changes no end and repeats no answer', { ti
   const free = timersWait
     ? lifecyclePaths.filter((path) => ends.get(path.name)?.status === path.endsWhenTimersWait)
     : []
-  const without = (all: Ends): Ends => new Map([...all].filter(([name]) => !free.some((path) => path.name === name)))
+  const without = (all: Ends): Ends => new Map([...all].filter(([path]) => !free.some((other) => other.name === path)))
   expect(without(ends)).toEqual(without(expectedEnds))
 })
 
