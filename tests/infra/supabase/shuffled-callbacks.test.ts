@@ -206,16 +206,16 @@ function toTexts(raw: readonly object[]): readonly string[] {
 
 /** Whatever is written over a status that stands higher is noted, in the statement that does it. */
 const noteMoves = [
-  'create table moves (ranks integer[])',
-  `create function note_move() returns trigger language plpgsql as $$
+  'create table public.moves (ranks integer[])',
+  `create function public.note_move() returns trigger language plpgsql as $$
   begin
-    insert into moves values (array[duologue.delivery_rank(old.status), duologue.delivery_rank(new.status)]);
+    insert into public.moves values (array[duologue.delivery_rank(old.status), duologue.delivery_rank(new.status)]);
     return null;
   end $$`,
-  'create trigger noted after update on duologue.deliveries for each row execute function note_move()',
+  'create trigger noted after update on duologue.deliveries for each row execute function public.note_move()',
 ]
-const movedBack = 'select count(*)::int as count from moves where ranks[2] < ranks[1]'
-const movedOn = 'select count(*)::int as count from moves where ranks[2] > ranks[1]'
+const movedBack = 'select count(*)::int as count from public.moves where ranks[2] < ranks[1]'
+const movedOn = 'select count(*)::int as count from public.moves where ranks[2] > ranks[1]'
 
 /** As it was before the first callback; the log goes on. */
 async function restore(sql: Sql, lastSequence: number): Promise<void> {
