@@ -86,7 +86,8 @@ function alternate(messages: readonly ChatMessage[]): readonly ChatMessage[] {
 }
 
 /** Attachments are named, not fetched; what was said in a voice message is told. */
-function describeTurn({ body, notes, voices }: TurnMessage): string {
+/** Another machine's turns, and those of a chart before version 3, have words alone. */
+function describeTurn({ body, notes = [], voices = [] }: Pick<TurnMessage, 'body'> & Partial<TurnMessage>): string {
   const heard = voices.map((voice) => describeVoice(voice.kind === 'heard' ? voice.text : null))
   return [body.trim(), ...notes, ...heard].filter((part) => part !== '').join('\n') || noText
 }

@@ -39,7 +39,7 @@ export function toScriptedDraft(request: DraftRequest, settings: JsonObject): Dr
 }
 
 /** What the user wrote, and said. */
-function toTexts({ body, voices }: TurnMessage): readonly string[] {
+function toTexts({ body, voices = [] }: Pick<TurnMessage, 'body'> & Partial<TurnMessage>): readonly string[] {
   return [body, ...voices.map((voice) => (voice.kind === 'heard' ? voice.text : ''))]
 }
 

@@ -188,7 +188,7 @@ const moves: readonly Move[] = [
     }),
   ),
   tells('the user cannot be reached', 'undelivered', '63024', '21211', '30005'),
-  tells('a message is lost', 'failed', '30003', '63016'),
+  tells('a message is lost', 'failed', '30003', '30008'),
   tells('a message arrives', 'delivered', null),
 ]
 
