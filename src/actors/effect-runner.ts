@@ -24,7 +24,12 @@ import type { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
 import { hasRival, isWanted } from './wanted-effects.ts'
 
-type Running = { readonly controller: AbortController; readonly isVisible: boolean; readonly done: Promise<void> }
+type Running = {
+  readonly effect: Effect
+  readonly controller: AbortController
+  readonly isVisible: boolean
+  readonly done: Promise<void>
+}
 type Waiting = {
   readonly session: Session
   readonly partition: Partition
@@ -94,6 +99,12 @@ export class EffectRunner {
       ({ kind, status, deadline }) =>
         performers[kind]?.isVisible === true && status === 'running' && (deadline ?? 0) > clock.now(),
     )
+  }
+
+  /** The send as it was started, while its answer is awaited. */
+  findStarted(session: Session, effectId: string): Effect | null {
+    const running = this.#running.get(session)?.get(effectId)
+    return running?.isVisible === true ? running.effect : null
   }
 
   /** All that is left to do for the session waits for the user's next message. */
@@ -337,7 +348,7 @@ export class EffectRunner {
         void this.#host.reached('result-received')
         this.#answer(session, effect, result)
       })
-    running.set(effect.effectId, { controller, isVisible, done })
+    running.set(effect.effectId, { effect, controller, isVisible, done })
   }
 
   async #withinLimit<T>(session: Session, effect: Effect, work: () => Promise<T>): Promise<T> {

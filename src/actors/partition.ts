@@ -24,6 +24,7 @@ import { knowsVersion } from './machine-versions.ts'
 import type {
   ClaimedPartition,
   CommitBatch,
+  Effect,
   LogEntry,
   LogReader,
   LoggedEvent,
@@ -266,6 +267,10 @@ export class Partition implements SessionOwner {
 
   isSending(session: Session): boolean {
     return this.#parts.effects.isSending(session)
+  }
+
+  findStarted(session: Session, effectId: string): Effect | null {
+    return this.#parts.effects.findStarted(session, effectId)
   }
 
   duplicated(): void {

@@ -23,7 +23,7 @@ import type { Entry, LoggedEntry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { toHome } from './identities.ts'
 import { limits } from './host.ts'
-import type { ParkedEvent } from './ports.ts'
+import type { Effect, ParkedEvent } from './ports.ts'
 import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 
@@ -40,6 +40,7 @@ export interface SessionOwner {
   finished(): void
   /** A send of the session is on its way to the provider, or may be. */
   isSending(session: Session): boolean
+  findStarted(session: Session, effectId: string): Effect | null
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
   /** Publishes the entry for the session of this user key; resolves when the log has it, or nobody here may say so. */
@@ -232,7 +233,9 @@ export class Session {
       return
     }
     try {
-      const decision = decide(state, entry, { ...this.owner.decideContext(), storedKeys: this.#storedKeys })
+      const findStarted = (effectId: string) => this.owner.findStarted(this, effectId)
+      const context = { ...this.owner.decideContext(), storedKeys: this.#storedKeys, findStarted }
+      const decision = decide(state, entry, context)
       this.#keep(entry, decision.state, decision.fold)
       if (isRelease(entry) && decision.fold.parked.at(-1)?.kind === 'applied' && decision.state.quarantined) {
         this.#isReleasing = true

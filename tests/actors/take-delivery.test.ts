@@ -8,7 +8,7 @@ import { businessAddress, createMemoryWorld } from '../support/memory-world.ts'
 
 const user = 'whatsapp:+15005550006'
 const question = 'This sentence has thirty letters. '.repeat(10).trim()
-/** Longer than any delay of the table, and than any lease that would end meanwhile. */
+/** Longer than any delay of the table. */
 const longMs = 3 * 3_600_000
 
 type Row = readonly [code: string, action: DeliveryAction]
@@ -24,7 +24,7 @@ function rowsOf<Kind extends DeliveryAction['kind']>(...kinds: readonly Kind[]):
 }
 
 /** A world in which the first `refusals` sends are refused with a code, and the later ones are taken. */
-async function createRefusingWorld(code: string | null, refusals: number) {
+async function createRefusingWorld(code: string | null, refusals: number, answer = Promise.resolve()) {
   const attempts: { readonly body: string; readonly at: number }[] = []
   const world = await createMemoryWorld({
     settings: { quietMs: 0, idleTimeoutMs: 10 * longMs },
@@ -38,7 +38,9 @@ async function createRefusingWorld(code: string | null, refusals: number) {
           attempts.push({ body, at: world.clock.now() })
           const isRefused = attempts.length <= refusals
           if (isRefused) return { kind: 'failed', error: { message: 'refused', code } }
-          return { kind: 'done', output: null, providerId: `SMout${attempts.length}` }
+          const providerId = `SMout${attempts.length}`
+          await answer
+          return { kind: 'done', output: null, providerId }
         },
         resolve: async () => 'accepted-none',
       },
@@ -59,9 +61,13 @@ async function refuse(code: string | null, refusals = 1) {
   return world
 }
 
-/** The provider took the message, and tells of it later. */
-async function takeAndTell(code: string | null, status: 'sent' | 'undelivered' = 'undelivered') {
-  const world = await createRefusingWorld(code, 0)
+type When = 'after' | 'before'
+
+/** The provider took the message, and tells of it after it has answered, or before. */
+async function takeAndTell(code: string | null, when: When, status: 'sent' | 'undelivered' = 'undelivered') {
+  const answer = Promise.withResolvers<void>()
+  if (when === 'after') answer.resolve()
+  const world = await createRefusingWorld(code, 0, answer.promise)
   await world.say(question, { user })
   await world.clock.advance(100)
   const effectId = world.sends()[0]?.effectId ?? ''
@@ -81,6 +87,8 @@ async function takeAndTell(code: string | null, status: 'sent' | 'undelivered' =
     await world.clock.advance(100)
   }
   await callBack()
+  answer.resolve()
+  await world.clock.advance(100)
   return { ...world, effectId, callBack }
 }
 
@@ -177,15 +185,15 @@ describe('a refused send', () => {
   )
 })
 
-describe('a message that was taken and not delivered', () => {
+describe.each<When>(['after', 'before'])('a message that was not delivered, told %s the answer to its send', (when) => {
   test.each(rows)('with %s is told, and its effect stays done', async (code, action) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     expect(world.told(action, 'callback')).toBe(1)
-    expect(world.sends()[0]).toMatchObject({ status: 'done', providerId: 'SMout1' })
+    expect(world.sends()[0]).toMatchObject({ status: 'done', attempts: 1, providerId: 'SMout1' })
   })
 
   test.each(rowsOf('retry'))('with %s is sent again after the pause, as an effect of its own', async (code, action) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     const [resend] = resendOf(world)
     expect(resend).toMatchObject({ status: 'pending', attempts: 0, params: null })
     expect((resend?.nextAttemptAt ?? 0) - world.clock.now()).toBeGreaterThan((action.afterMs[0] ?? 0) - 1_000)
@@ -195,7 +203,7 @@ describe('a message that was taken and not delivered', () => {
   })
 
   test.each(rowsOf('pause-sender'))('with %s pauses the sender and is sent again after it', async (code, { forMs }) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     expect(world.notices()).toEqual([
       expect.objectContaining({ kind: 'sender-paused', source: 'callback', code, pauseMs: forMs }),
     ])
@@ -203,7 +211,7 @@ describe('a message that was taken and not delivered', () => {
   })
 
   test.each(rowsOf('close-window'))('with %s closes the window, and is sent again as soon as it may', async (code) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     const { effectId } = world
     expect(world.notices()).toEqual([
       expect.objectContaining({ kind: 'window-closed', source: 'callback', code, effectId }),
@@ -212,7 +220,7 @@ describe('a message that was taken and not delivered', () => {
   })
 
   test.each(rowsOf('opt-out'))('with %s is an opt-out, and nothing is sent again', async (code) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     expect(world.notices()).toEqual([
       expect.objectContaining({ kind: 'opted-out', source: 'callback', code, effectId: world.effectId }),
     ])
@@ -222,7 +230,7 @@ describe('a message that was taken and not delivered', () => {
   })
 
   test.each(rowsOf('bad-address'))('with %s ends the conversation', async (code) => {
-    const world = await takeAndTell(code)
+    const world = await takeAndTell(code, when)
     expect(world.only().status).toBe('FAILED')
     expect(resendOf(world)).toEqual([])
   })
@@ -230,7 +238,7 @@ describe('a message that was taken and not delivered', () => {
   test.each(rowsOf('split', 'alarm', 'template-alarm', 'tell-operator'))(
     'with %s is not sent again, and the conversation goes on',
     async (code) => {
-      const world = await takeAndTell(code)
+      const world = await takeAndTell(code, when)
       await world.clock.advance(longMs)
       expect(world.attempts).toHaveLength(1)
       expect(resendOf(world)).toEqual([])
@@ -240,7 +248,7 @@ describe('a message that was taken and not delivered', () => {
   )
 
   test('is nothing at all while it only carries a code', async () => {
-    const world = await takeAndTell('63016', 'sent')
+    const world = await takeAndTell('63016', when, 'sent')
     expect(world.notices()).toEqual([])
     expect(world.told({ kind: 'close-window' }, 'callback')).toBe(0)
   })

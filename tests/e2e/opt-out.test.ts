@@ -246,6 +246,11 @@ describe('numbers of one messaging service', () => {
     await say(user, 'hello', second)
     await until(async () => (await proofsOf(user))[0]?.blockedCount === 1, 15_000)
     expect(await sentTo(user)).toEqual([])
+    // A number outside the service is another conversation, of whoever it is.
+    const phone = user.replace('whatsapp:', '')
+    await say(phone, 'hello', { To: '+14155238886', WaId: '' })
+    await until(async () => (await sentTo(phone)).length === 1, 15_000)
+    expect(await sentTo(user)).toEqual([])
     await say(user, 'START', second)
     await until(async () => (await proofsOf(user))[0]?.endedAt !== null, 10_000)
     await say(user, 'hello to the first')
