@@ -24,7 +24,6 @@ import { knowsVersion } from './machine-versions.ts'
 import type {
   ClaimedPartition,
   CommitBatch,
-  Effect,
   LogEntry,
   LogReader,
   LoggedEvent,
@@ -34,7 +33,7 @@ import type {
 } from './ports.ts'
 import { Positions } from './positions.ts'
 import { Session } from './session.ts'
-import type { SessionOwner } from './session.ts'
+import type { SendsUnderWay, SessionOwner } from './session.ts'
 import { toWakeAt } from './session-state.ts'
 import type { ConversationState } from './session-state.ts'
 import { WakeQueue } from './wake-queue.ts'
@@ -265,12 +264,8 @@ export class Partition implements SessionOwner {
     this.#parts.lane.addCursor(this)
   }
 
-  isSending(session: Session): boolean {
-    return this.#parts.effects.isSending(session)
-  }
-
-  findStarted(session: Session, effectId: string): Effect | null {
-    return this.#parts.effects.findStarted(session, effectId)
+  get sends(): SendsUnderWay {
+    return this.#parts.effects
   }
 
   duplicated(): void {
