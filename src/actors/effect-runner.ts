@@ -20,24 +20,15 @@ import type { Host } from './host.ts'
 import type { Partition } from './partition.ts'
 import type { Effect, EffectPerformer, EffectRequest, EffectResult, StartOutcome } from './ports.ts'
 import { resolveUncertain } from './resolve-uncertain.ts'
+import type { RunningEffect, WaitingEffect } from './running-effect.ts'
 import type { Session } from './session.ts'
 import type { SessionState } from './session-state.ts'
 import { hasRival, isWanted } from './wanted-effects.ts'
 
-type Running = { readonly controller: AbortController; readonly isVisible: boolean; readonly done: Promise<void> }
-type Waiting = {
-  readonly session: Session
-  readonly partition: Partition
-  readonly effect: Effect
-  /** Of the session when it was asked for. */
-  readonly occasion: string
-  readonly withdrawals: number | undefined
-}
-
 export class EffectRunner {
   readonly #host: Host
-  readonly #running = new Map<Session, Map<string, Running>>()
-  readonly #toStart = new Map<string, Waiting>()
+  readonly #running = new Map<Session, Map<string, RunningEffect>>()
+  readonly #toStart = new Map<string, WaitingEffect>()
   readonly #slots = new EffectSlots()
   readonly #holds = new EffectHolds()
   /** Asked about as often as makes sense; after a restart they are asked about once more. */
@@ -94,6 +85,12 @@ export class EffectRunner {
       ({ kind, status, deadline }) =>
         performers[kind]?.isVisible === true && status === 'running' && (deadline ?? 0) > clock.now(),
     )
+  }
+
+  /** The send as it was started, while its answer is awaited. */
+  findStarted(session: Session, effectId: string): Effect | null {
+    const running = this.#running.get(session)?.get(effectId)
+    return running?.isVisible === true ? running.effect : null
   }
 
   /** All that is left to do for the session waits for the user's next message. */
@@ -193,7 +190,7 @@ export class EffectRunner {
     this.#host.clock.schedule(waitMs, () => this.reconcile(session, partition))
   }
 
-  #enqueueStart({ session, partition, effect }: Pick<Waiting, 'session' | 'partition' | 'effect'>): void {
+  #enqueueStart({ session, partition, effect }: Pick<WaitingEffect, 'session' | 'partition' | 'effect'>): void {
     const occasion = toOccasion(session.committed)
     const withdrawals = session.newest?.withdrawals
     this.#toStart.set(effect.effectId, { session, partition, effect, occasion, withdrawals })
@@ -215,7 +212,7 @@ export class EffectRunner {
     }
   }
 
-  async #start(taken: readonly Waiting[]): Promise<ReadonlyMap<string, StartOutcome> | null> {
+  async #start(taken: readonly WaitingEffect[]): Promise<ReadonlyMap<string, StartOutcome> | null> {
     const { nodeId, leaseMs } = this.#host.settings
     const owned = [...new Set(taken.map(({ partition }) => partition))].filter(({ isLost }) => !isLost)
     const partitions = owned.map(({ number, epoch }) => ({ partition: number, epoch }))
@@ -236,7 +233,7 @@ export class EffectRunner {
     }
   }
 
-  #started(waiting: Waiting, outcome: StartOutcome | null, sentAt: number): void {
+  #started(waiting: WaitingEffect, outcome: StartOutcome | null, sentAt: number): void {
     const { session, partition, effect, occasion } = waiting
     if (partition.isLost) return
     if (outcome === null) {
@@ -274,7 +271,7 @@ export class EffectRunner {
     if (session.isWithdrawing) partition.changed(session)
   }
 
-  #send({ session, partition, effect, withdrawals }: Waiting): void {
+  #send({ session, partition, effect, withdrawals }: WaitingEffect): void {
     const performer = this.#host.performers[effect.kind]
     const deadline = partition.leaseValidUntil
     // The monotonic clock stands still while the machine sleeps; the wall clock does not.
@@ -319,7 +316,7 @@ export class EffectRunner {
     work: (signal: AbortSignal) => Promise<EffectResult | Cancelled | null>,
   ): void {
     const controller = new AbortController()
-    const running = this.#running.get(session) ?? new Map<string, Running>()
+    const running = this.#running.get(session) ?? new Map<string, RunningEffect>()
     this.#running.set(session, running)
     const done = this.#withinLimit(session, effect, () => work(controller.signal))
       .catch((error: unknown): EffectResult => {
@@ -337,7 +334,7 @@ export class EffectRunner {
         void this.#host.reached('result-received')
         this.#answer(session, effect, result)
       })
-    running.set(effect.effectId, { controller, isVisible, done })
+    running.set(effect.effectId, { effect, controller, isVisible, done })
   }
 
   async #withinLimit<T>(session: Session, effect: Effect, work: () => Promise<T>): Promise<T> {

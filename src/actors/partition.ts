@@ -33,7 +33,7 @@ import type {
 } from './ports.ts'
 import { Positions } from './positions.ts'
 import { Session } from './session.ts'
-import type { SessionOwner } from './session.ts'
+import type { SendsUnderWay, SessionOwner } from './session.ts'
 import { toWakeAt } from './session-state.ts'
 import type { ConversationState } from './session-state.ts'
 import { WakeQueue } from './wake-queue.ts'
@@ -264,8 +264,8 @@ export class Partition implements SessionOwner {
     this.#parts.lane.addCursor(this)
   }
 
-  isSending(session: Session): boolean {
-    return this.#parts.effects.isSending(session)
+  get sends(): SendsUnderWay {
+    return this.#parts.effects
   }
 
   duplicated(): void {

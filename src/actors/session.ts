@@ -23,9 +23,17 @@ import type { Entry, LoggedEntry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { toHome } from './identities.ts'
 import { limits } from './host.ts'
-import type { ParkedEvent } from './ports.ts'
+import type { Effect, ParkedEvent } from './ports.ts'
 import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
+
+/** What a session asks about its sends. */
+export interface SendsUnderWay {
+  /** A send of the session is on its way to the provider, or may be. */
+  isSending(session: Session): boolean
+  /** The send as it was started, while its answer is awaited. */
+  findStarted(session: Session, effectId: string): Effect | null
+}
 
 /** What a session needs of the partition that owns it. */
 export interface SessionOwner {
@@ -38,8 +46,7 @@ export interface SessionOwner {
   changed(session: Session): void
   /** A position is finished without a commit of its own. */
   finished(): void
-  /** A send of the session is on its way to the provider, or may be. */
-  isSending(session: Session): boolean
+  readonly sends: SendsUnderWay
   parked(session: Session, error: unknown, entry: Entry): void
   duplicated(): void
   /** Publishes the entry for the session of this user key; resolves when the log has it, or nobody here may say so. */
@@ -171,7 +178,7 @@ export class Session {
   leave(): { fold: Fold; state: SessionState } | null {
     if (this.pending === null || this.inFlight !== null || this.newest === null) return null
     // What is on its way arrives first: when an opt-out is committed, nothing is sent any more (invariant 8).
-    if (this.pending.withdraws && this.owner.isSending(this)) return null
+    if (this.pending.withdraws && this.owner.sends.isSending(this)) return null
     const fold = this.pending
     const state = this.newest
     this.inFlight = fold
@@ -232,7 +239,9 @@ export class Session {
       return
     }
     try {
-      const decision = decide(state, entry, { ...this.owner.decideContext(), storedKeys: this.#storedKeys })
+      const findStarted = (effectId: string) => this.owner.sends.findStarted(this, effectId)
+      const context = { ...this.owner.decideContext(), storedKeys: this.#storedKeys, findStarted }
+      const decision = decide(state, entry, context)
       this.#keep(entry, decision.state, decision.fold)
       if (isRelease(entry) && decision.fold.parked.at(-1)?.kind === 'applied' && decision.state.quarantined) {
         this.#isReleasing = true

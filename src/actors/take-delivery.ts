@@ -29,14 +29,19 @@ export function updateDelivery(work: Work, event: LoggedDelivery, at: number): v
   const { providerId, effectId, status, errorCode, raw } = event
   work.fold.deliveries.push({ providerId, effectId, status, errorCode, raw, at })
   const effect = work.state.effects.find((candidate) => candidate.effectId === effectId)
-  // The callback's URL names the effect: whatever became of our request, the provider has accepted it.
-  if (effect !== undefined && effect.status !== 'pending') {
-    settle(work, effect, { status: 'done', outcome: { providerId, by: 'callback' }, providerId })
+  const started = effect?.status === 'pending' ? work.context.findStarted?.(effect.effectId) : effect
+  // The callback's URL names the effect: whatever becomes of our request, the provider has accepted it.
+  if (effect !== undefined && started) {
+    settle(
+      work,
+      { ...effect, attempts: started.attempts },
+      { status: 'done', outcome: { providerId, by: 'callback' }, providerId },
+    )
   }
   if (isLost(status)) noteFailure(work, { source: 'callback', code: errorCode, providerId, effectId, at })
   // A message of an earlier conversation is nothing to the current one.
   if (effectId !== null && !effectId.startsWith(`${work.state.conversation?.conversationId}:`)) return
-  if (effectId !== null && isLost(status) && effect?.status !== 'pending') sendAgain(work, effectId, errorCode)
+  if (effectId !== null && isLost(status) && (effect === undefined || started)) sendAgain(work, effectId, errorCode)
   const eventId = `status:${providerId}:${status}`
   tellChart(work, { type: 'delivery.updated', effectId, status, errorCode, at }, at, eventId, 'system')
 }

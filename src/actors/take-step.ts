@@ -15,7 +15,7 @@ import type { Fold } from './fold.ts'
 import { toCurrentVersion, toHostedVersions, toNextVersion } from './machine-versions.ts'
 import { migrateSnapshot, toMigrationEvent } from './migrate-snapshot.ts'
 import { toOrdersResult } from './orders.ts'
-import type { Ids, JournalEntry, MachineVersions } from './ports.ts'
+import type { Effect, Ids, JournalEntry, MachineVersions } from './ports.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 import { applyEvent } from './step.ts'
 import type { Step } from './step.ts'
@@ -32,6 +32,8 @@ export type DecideContext = {
   readonly incarnation: string
   /** Duplicate keys that are stored, as far as the session was told. */
   readonly storedKeys?: ReadonlySet<string>
+  /** A send of the session that was started here and has not answered: its row is running, the state says pending. */
+  readonly findStarted?: (effectId: string) => Effect | null
 }
 
 /** One decision in the making. */

@@ -59,6 +59,50 @@ describe('an answer of 4,000 characters with emoji and flags', () => {
   })
 })
 
+describe('callbacks that overtake the answer to their send', () => {
+  test('say what it would have said, and it changes nothing', async () => {
+    const user = newUser()
+    const id = await takenOver(user)
+    const effects = async () =>
+      production.sql(
+        `select effect.status, effect.outcome ->> 'by' as by, message.provider_id,
+          delivery.status as delivered, jsonb_array_length(delivery.raw) as told
+        from duologue.effects as effect join duologue.messages as message on message.id = effect.message_id
+        left join duologue.deliveries as delivery on delivery.provider_id = message.provider_id
+        where message.conversation_id = '${id}' and message.body in ('overtaken', 'afterwards') order by effect.id`,
+      )
+    await production.fake.fault('none', 1, { to: user, delayMs: 500 })
+    await production.fake.fault('none', 1, { to: user, delayMs: 700, callbacks: false })
+    await reply(id, 'overtaken')
+    await until(async () => (await effects())[0]?.['told'] === 3, 10_000)
+    const end = { status: 'done', by: 'callback', provider_id: expect.any(String), delivered: 'read', told: 3 }
+    expect(await effects()).toEqual([end])
+    // The next message is done by its own answer, which comes later than the first one's.
+    await reply(id, 'afterwards')
+    await until(async () => (await effects())[1]?.['status'] === 'done', 10_000)
+    expect((await effects())[0]).toEqual(end)
+    expect((await sentTo(user)).map(({ body }) => body).slice(1)).toEqual(['overtaken', 'afterwards'])
+  })
+
+  test('lose no message that they say was not delivered: it is held, or sent again', async () => {
+    const held = newUser()
+    const heldId = await takenOver(held)
+    await production.fake.fault('window-closed', 1, { to: held, delayMs: 500 })
+    await reply(heldId, 'Held')
+    const again = newUser()
+    const againId = await takenOver(again)
+    await production.fake.fault('undelivered', 1, { to: again, code: 63010, delayMs: 500 })
+    await reply(againId, 'Again')
+    await until(async () => (await sendingOf(heldId)).held[0]?.heldBecause === 'window-closed', 10_000)
+    await client.say(held, 'I am here')
+    const bodies = async (user: string) => (await sentTo(user)).map(({ body }) => body).slice(1)
+    await until(async () => (await bodies(held)).length === 2, 10_000)
+    expect(await bodies(held)).toEqual(['Held', 'Held'])
+    await until(async () => (await bodies(again)).length === 2, 15_000)
+    expect(await bodies(again)).toEqual(['Again', 'Again'])
+  })
+})
+
 describe('a failure', () => {
   test('of the channel is tried again after a pause, as one message', async () => {
     const user = newUser()

@@ -139,6 +139,46 @@ describe('the provider says that the window is closed', () => {
   })
 })
 
+describe('an answer of the assistant that the provider refuses for the window', () => {
+  test('is held, and goes before the next answer when the user writes again', async () => {
+    const user = newUser()
+    await production.fake.fault('window-refused', 1, { to: user })
+    await client.say(user, 'first')
+    const { id } = await client.reaches(user, 'PROGRESS')
+    await until(async () => isHeld(id), 10_000)
+    expect((await sendingOf(id)).held).toEqual([
+      expect.objectContaining({ author: 'assistant', heldBecause: 'window-closed', heldSince: expect.any(String) }),
+    ])
+    expect(await sentTo(user)).toEqual([])
+    await client.say(user, 'second')
+    await until(async () => (await sentTo(user)).length === 2, 10_000)
+    const [first, second] = await bodiesTo(user)
+    expect(first).toContain('first')
+    expect(second).toContain('second')
+    expect(await isHeld(id)).toBe(false)
+  })
+
+  test('is never sent once a person has taken over', async () => {
+    const user = newUser()
+    await production.fake.fault('window-refused', 1, { to: user })
+    await client.say(user, 'something for the assistant')
+    const { id } = await client.reaches(user, 'PROGRESS')
+    await until(async () => isHeld(id), 10_000)
+    await client.command(id, 'assign', { operatorId: 'ana' })
+    await client.say(user, 'are you there?')
+    await until(async () => !(await isHeld(id)), 10_000)
+    await reply(id, { body: 'Ana speaks' })
+    await until(async () => (await bodiesTo(user)).includes('Ana speaks'), 10_000)
+    expect(await bodiesTo(user)).toEqual(['Ana speaks'])
+    const [{ outcome }] = (await production.sql(
+      `select effect.outcome from duologue.effects as effect join duologue.sessions as session
+        on session.id = effect.session_id
+      where session.user_key = '${user}' and effect.kind = 'sendMessage' and effect.status = 'cancelled'`,
+    )) as [{ outcome: unknown }]
+    expect(outcome).toMatchObject({ kind: 'cancelled', reason: 'speaker-changed' })
+  })
+})
+
 describe('sends to one user', () => {
   test('keep the pace, also over a restart, and hold up nobody else', { timeout: 90_000 }, async () => {
     const [user, other] = [newUser(), newUser()]

@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { createNode } from '../../../src/actors/node.ts'
+import { toCanonicalJson } from '../../../src/actors/canonical-json.ts'
 import { toKind } from '../../../src/actors/logged-event.ts'
 import type { EffectPerformers, LoggedDelivery, Telemetry } from '../../../src/actors/ports.ts'
 import { toSessionKey } from '../../../src/actors/session-key.ts'
@@ -131,6 +132,7 @@ test(`${messages} messages, ${orders} orders of their callbacks, one result`, { 
     join duologue.sessions as session on session.id = effect.session_id where effect.kind = 'sendMessage'
     order by effect.id`),
   )
+  for (const statement of noteMoves) await sql(statement)
   const results: string[] = []
   for (let order = 0; order < orders; order += 1) {
     await restore(sql, await log.lastSequence(0))
@@ -149,6 +151,10 @@ test(`${messages} messages, ${orders} orders of their callbacks, one result`, { 
     await node.stop()
     results.push(JSON.stringify(await dump(sql)))
   }
+  // Each of them is kept, whatever the row says in the end.
+  expect(await keptOf(sql)).toEqual(toldOf(callbacks))
+  expect(await read(movedBack)).toBe(0)
+  expect(await read(movedOn)).toBeGreaterThan(messages)
   expect(results[0]).toContain('"status":"FAILED"')
   expect(results[0]).toContain('63016')
   expect(new Set(results).size).toBe(1)
@@ -181,6 +187,35 @@ function shuffle(callbacks: readonly LoggedDelivery[], seed: number): readonly L
 }
 
 type Sql = ReturnType<typeof database>['sql']
+type Kept = ReadonlyMap<string, readonly string[]>
+
+/** By message, every different callback that was told of it. */
+function toldOf(callbacks: readonly LoggedDelivery[]): Kept {
+  const told = Map.groupBy(callbacks, ({ providerId }) => providerId)
+  return new Map([...told].map(([providerId, list]) => [providerId, toTexts(list.map(({ raw }) => raw))]))
+}
+
+async function keptOf(sql: Sql): Promise<Kept> {
+  const rows = await sql('select provider_id, raw from duologue.deliveries')
+  return new Map(rows.map(({ provider_id, raw }) => [String(provider_id), toTexts(raw as readonly object[])]))
+}
+
+function toTexts(raw: readonly object[]): readonly string[] {
+  return raw.map((one) => toCanonicalJson(one)).toSorted()
+}
+
+/** Whatever is written over a status that stands higher is noted, in the statement that does it. */
+const noteMoves = [
+  'create table public.moves (ranks integer[])',
+  `create function public.note_move() returns trigger language plpgsql as $$
+  begin
+    insert into public.moves values (array[duologue.delivery_rank(old.status), duologue.delivery_rank(new.status)]);
+    return null;
+  end $$`,
+  'create trigger noted after update on duologue.deliveries for each row execute function public.note_move()',
+]
+const movedBack = 'select count(*)::int as count from public.moves where ranks[2] < ranks[1]'
+const movedOn = 'select count(*)::int as count from public.moves where ranks[2] > ranks[1]'
 
 /** As it was before the first callback; the log goes on. */
 async function restore(sql: Sql, lastSequence: number): Promise<void> {
