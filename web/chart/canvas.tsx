@@ -1,4 +1,5 @@
 /** The drawing that can be moved about in, reached by mouse, finger and keyboard. */
+import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { describeChart } from '../../src/charts/describe-chart.ts'
 import { ChartDrawing } from '../../src/charts/drawing/chart-drawing.ts'
@@ -19,9 +20,13 @@ export type CanvasProps = {
   readonly viewport: Viewport | null
   readonly onViewport: (viewport: Viewport | null) => void
   readonly onSelect: (id: string | null) => void
+  /** A state is wanted: a click and Enter choose it, and do nothing else. */
+  readonly onChoose: ((id: string) => void) | null
   readonly onOpen: (id: string) => void
   readonly onFold: (id: string) => void
   readonly attention: Attention
+  /** Drawn over the picture, in its places. */
+  readonly children?: ComponentChildren
 }
 
 /** What should be brought into view, and focused; `count` goes up with every wish. */
@@ -63,7 +68,10 @@ export function Canvas(props: CanvasProps) {
         onKeyDown={(event) => onKeyDown(event, props, moving)}
         onFocusIn={(event) => onFocus(event, props, moving)}
       >
-        <g ref={moving.stage}>{drawing}</g>
+        <g ref={moving.stage}>
+          {drawing}
+          {props.children}
+        </g>
       </svg>
       {picture.note !== null && (
         <p class="canvas-note" role="alert">
@@ -155,12 +163,14 @@ function toId(event: Event, { view, selected }: CanvasProps): string | null {
 }
 
 function onClick(event: MouseEvent, props: CanvasProps): void {
-  props.onSelect(toId(event, props))
+  const id = toId(event, props)
+  if (props.onChoose === null) props.onSelect(id)
+  else if (id !== null) props.onChoose(id)
 }
 
 function onDoubleClick(event: MouseEvent, props: CanvasProps): void {
   const id = toId(event, props)
-  if (id !== null && props.view.foldable.includes(id)) props.onFold(id)
+  if (id !== null && props.onChoose === null && props.view.foldable.includes(id)) props.onFold(id)
 }
 
 function onFocus(event: FocusEvent, props: CanvasProps, moving: Moving): void {
@@ -180,7 +190,7 @@ function onKeyDown(event: KeyboardEvent, props: CanvasProps, moving: Moving): vo
   else if (event.key === '-') zoomBy(moving, 1 / zoomStep)
   else if (event.key === '0') showWhole(moving, props.view.picture)
   else if (id === undefined) return
-  else if (event.key === 'Enter' || event.key === ' ') props.onOpen(id)
+  else if (event.key === 'Enter' || event.key === ' ') (props.onChoose ?? props.onOpen)(id)
   else if (event.key === 'f' && props.view.foldable.includes(id)) props.onFold(id)
   else if (event.key.startsWith('Arrow')) followArrow(event.key, id, props, moving)
   else return

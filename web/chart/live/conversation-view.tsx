@@ -3,9 +3,9 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Timeline, TimelineStep } from '../../../src/charts/live/timeline.ts'
 import { toTargetName } from '../../../src/charts/target-name.ts'
 import { toDuration } from '../../../src/charts/to-duration.ts'
-import { ask, toQuery } from '../api.ts'
-import { useAsked } from '../use-asked.ts'
+import { useFresh } from '../use-fresh.ts'
 import type { LivePanelProps } from './live-panel.tsx'
+import { createTimelineReader } from './read-timeline.ts'
 import { layToken } from './lay-token.ts'
 import { TimeStrip } from './time-strip.tsx'
 
@@ -14,9 +14,8 @@ type Props = LivePanelProps & { readonly id: string }
 export function ConversationView(props: Props) {
   const { id, view, address, go, onGo, onToken, live } = props
   const [hasWords, setHasWords] = useState(false)
-  const asked = useAsked(JSON.stringify([id, hasWords, live.answer?.snapshotId]), async () =>
-    ask<Timeline>(`/api/conversations/${id}/timeline${toQuery({ words: hasWords ? 'true' : null })}`),
-  )
+  const readTimeline = useMemo(() => createTimelineReader(id, hasWords), [id, hasWords])
+  const asked = useFresh(`${id} ${hasWords}`, live.answer?.snapshotId, readTimeline)
   const timeline = asked.answer
   const steps = timeline?.steps ?? []
   const at = Math.max(

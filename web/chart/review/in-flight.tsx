@@ -4,6 +4,7 @@ import type { View } from '../../../src/charts/library.ts'
 import type { InFlightResult, InFlightState } from '../../../src/charts/review/in-flight-result.ts'
 import { toTargetName } from '../../../src/charts/target-name.ts'
 import { MapEditor } from './map-editor.tsx'
+import type { Mapping } from './mapping.ts'
 
 type Props = {
   /** With the maps that are kept. */
@@ -12,9 +13,12 @@ type Props = {
   readonly root: string
   readonly isKnown: (id: string) => boolean
   readonly onGo: (id: string) => void
+  /** Lists who stands in a state. */
+  readonly onList: (id: string) => void
+  readonly onMapping: (mapping: Mapping | null) => void
 }
 
-export function InFlight({ result: kept, view, root, isKnown, onGo }: Props) {
+export function InFlight({ result: kept, view, root, isKnown, onGo, onList, onMapping }: Props) {
   const [tried, setTried] = useState<{ readonly of: InFlightResult; readonly result: InFlightResult } | null>(null)
   const result = tried?.of === kept ? tried.result : kept
   const { total, open, counts, states, dryRun } = result
@@ -33,7 +37,7 @@ export function InFlight({ result: kept, view, root, isKnown, onGo }: Props) {
       </p>
       <ul class="links">
         {shown.map((state) => (
-          <li key={state.shape}>
+          <li key={state.shape} class="in-flight">
             <button
               type="button"
               disabled={!state.stateIds.some(isKnown)}
@@ -45,10 +49,20 @@ export function InFlight({ result: kept, view, root, isKnown, onGo }: Props) {
               <b>{state.stateIds.map((id) => toTargetName(id, root)).join(', ')}</b> of {state.machineVersion}
               <Reasons state={state} />
             </button>
+            {state.stateIds.filter(isKnown).map((id) => (
+              <button key={id} type="button" class="link" onClick={() => onList(id)}>
+                List who stands in {toTargetName(id, root)}
+              </button>
+            ))}
           </li>
         ))}
       </ul>
-      <MapEditor view={view} result={result} onTried={(next) => setTried({ of: kept, result: next })} />
+      <MapEditor
+        view={view}
+        result={result}
+        onTried={(next) => setTried({ of: kept, result: next })}
+        onMapping={onMapping}
+      />
     </section>
   )
 }
