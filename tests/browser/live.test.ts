@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import type { LiveAnswer, StuckAnswer } from '../../src/charts/live/live-answer.ts'
+import type { LiveAnswer } from '../../src/charts/live/live-answer.ts'
 import type { Timeline } from '../../src/charts/live/timeline.ts'
 import type { MigrationMap } from '../../src/machines/migration-map.ts'
 import { startBrowser } from '../support/browser.ts'
@@ -197,28 +197,6 @@ test(
   },
 )
 
-test('who stands longer than the timer of the state allows is flagged', { timeout: 120_000 }, async () => {
-  const before = await readStuck()
-  const state = before.states.find(({ id }) => id === waitingId)
-  expect(state?.older).toBe(0)
-  const limit = state?.limitMs
-  if (limit === null || limit === undefined) throw new Error('nobody says how long somebody may wait')
-  // As if three of them had come long ago.
-  await production.sql(
-    `with off as (select set_config('session_replication_role', 'replica', true))
-    update duologue.conversations set state_since = now() - make_interval(secs => $1)
-    from off where id in (select id from duologue.conversations where snapshot -> 'value' ->> 'PROGRESS' = 'waiting' limit 3)`,
-    [(limit * 2) / 1_000],
-  )
-  const after = await readStuck()
-  const [first] = after.states
-  expect(first).toMatchObject({ id: waitingId, older: 3, limitMs: limit })
-  expect(first?.p95Ms).toBeGreaterThanOrEqual(limit)
-  const page = await open({ viewport: wide }, `m=${own}&tab=live`)
-  const row = page.locator(`[data-stuck="${waitingId}"]`)
-  expect(await row.innerText()).toContain('3 over the limit')
-})
-
 test(
   'one conversation ends where it is stored, is scrubbed by mouse and by arrow keys, and tells no words unasked',
   { timeout: 120_000 },
@@ -276,8 +254,42 @@ test(
     const answered = timeline.steps.find(({ actions }) => actions.some(({ name }) => name === 'sendMessage'))
     await slider.fill(String((answered?.version ?? 1) - 1))
     await page.locator(`[data-step="${answered?.version ?? 0}"]`, { hasText: 'I can help with orders' }).waitFor()
+    // Played, it goes on by itself; a step of the list leads to it.
+    await page.getByLabel('From').fill('1')
+    await page.locator('.steps button').first().click()
+    await page.locator('[data-step="1"]').waitFor()
+    await page.getByRole('button', { name: 'Play' }).click()
+    await page.locator('[data-step="3"]').waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    expect(await page.locator('.steps button[aria-current="step"]').count()).toBe(1)
     await page.getByRole('button', { name: 'Back to all' }).click()
     await page.locator('.totals').waitFor()
+  },
+)
+
+test(
+  'steps of an older version are shown on its own chart, though its code is gone from this build',
+  { timeout: 120_000 },
+  async () => {
+    const [row] = await production.sql(
+      `with off as (select set_config('session_replication_role', 'replica', true)), chosen as (
+        select id from duologue.conversations where snapshot -> 'value' ? 'HUMAN_HANDOFF' order by id desc limit 1)
+      update duologue.conversation_events set machine_version = '2' from off, chosen
+      where conversation_id = chosen.id and version <= 2 returning conversation_id::text as id`,
+    )
+    const page = await open({ viewport: wide }, `m=${own}&tab=live&c=${String(row?.['id'])}`)
+    await page.getByText('from step 1 on it cannot be made again: this build has no chart of version 2').waitFor()
+    const title = page.locator('.chart .heading')
+    const token = page.locator('.chart [data-state].would')
+    await page.locator('.chart [data-state="conversation.HUMAN_HANDOFF"].would').waitFor()
+    expect(await title.textContent()).toContain(ownVersion)
+    await page.getByRole('slider', { name: 'Step' }).focus()
+    await page.keyboard.press('Home')
+    await expect.poll(async () => title.textContent()).toContain('2')
+    await expect.poll(async () => token.getAttribute('data-state')).toBe('conversation.PENDING')
+    await page.getByText('Only the journal tells of this step').waitFor()
+    await page.keyboard.press('End')
+    await expect.poll(async () => title.textContent()).toContain(ownVersion)
   },
 )
 
@@ -327,6 +339,82 @@ test('by keyboard: the same map; an answer that is taken back blocks again', { t
   await editor.getByText('1 without an answer').waitFor()
 })
 
+test(
+  'on the picture by mouse: a click on the new state answers for the old one, and an arrow shows it',
+  { timeout: 120_000 },
+  async () => {
+    const page = await open({ viewport: wide }, `${compared}&tab=review`)
+    const editor = page.getByRole('region', { name: 'Migration map' })
+    const pick = editor.getByRole('button', { name: 'Pick it on the picture' })
+    const banner = page.getByRole('status').filter({ hasText: 'Where does PROGRESS.waiting go on?' })
+    await pick.click()
+    await banner.waitFor()
+    // What is gone cannot be chosen, nor what holds others.
+    await stateOf(page, waitingId).click()
+    await stateOf(page, progressId).click({ position: { x: 8, y: 60 } })
+    await banner.waitFor()
+    await banner.getByRole('button', { name: 'Cancel' }).click()
+    await banner.waitFor({ state: 'detached' })
+    expect(await page.locator('.map-head').count()).toBe(0)
+
+    await pick.click()
+    await page.mouse.move(200, 400)
+    await page.mouse.move(300, 500)
+    expect(await page.locator('.map-way').getAttribute('d')).toMatch(/^M/u)
+    await stateOf(page, renamedTo).click()
+    await editor.getByText('Everybody would go on').waitFor()
+    expect(await editor.getByLabel('PROGRESS.waiting goes on as').inputValue()).toBe('PROGRESS.listening')
+    await page.locator('.map-head').waitFor()
+    expect(await page.locator('.map-head').count()).toBe(1)
+    // Another tab has another picture.
+    await page.getByRole('tab', { name: 'Changes' }).click()
+    await page.locator('.map-head').waitFor({ state: 'detached' })
+  },
+)
+
+test(
+  'on the picture by keyboard: arrow keys go through the states that may be chosen, Escape leaves all as it was',
+  { timeout: 120_000 },
+  async () => {
+    const page = await open({ viewport: wide }, `${compared}&tab=review&view=table`)
+    const editor = page.getByRole('region', { name: 'Migration map' })
+    const pick = editor.getByRole('button', { name: 'Pick it on the picture' })
+    const isFocused = async (id: string): Promise<boolean> =>
+      stateOf(page, id).evaluate((element) => element === document.activeElement)
+    await pick.waitFor()
+    await tabTo(page, async () => pick.evaluate((element) => element === document.activeElement))
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => isFocused(waitingId)).toBe(true)
+    await page.keyboard.press('Escape')
+    await expect.poll(async () => pick.evaluate((element) => element === document.activeElement)).toBe(true)
+    await editor.getByText('1 without an answer').waitFor()
+
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => isFocused(waitingId)).toBe(true)
+    const statesMax = 30
+    for (let press = 0; press < statesMax && !(await isFocused(renamedTo)); press += 1) {
+      await page.keyboard.press('ArrowDown')
+    }
+    await page.keyboard.press('Enter')
+    await editor.getByText('Everybody would go on').waitFor()
+    expect(await pick.evaluate((element) => element === document.activeElement)).toBe(true)
+  },
+)
+
+test('from the check to those whom it would wedge, and on to one of them', { timeout: 120_000 }, async () => {
+  const rows = await countRows(waitingId)
+  const page = await open({ viewport: wide }, `${compared}&tab=review`)
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'List who stands in PROGRESS.waiting' }).click()
+  // The proposed chart does not have the state: the older one is asked.
+  await panel.getByRole('heading', { name: `${rows} in PROGRESS.waiting` }).waitFor()
+  await panel.locator('.standing button').first().click()
+  await page.locator('[data-step]').waitFor()
+  expect(await page.locator('.chart [data-state].would').first().getAttribute('data-state')).toBe(waitingId)
+  await page.goBack()
+  await panel.getByRole('heading', { name: `${rows} in PROGRESS.waiting` }).waitFor()
+})
+
 test('a map that is none, or leads elsewhere, is refused with a sentence', async () => {
   const post = async (body: unknown): Promise<Response> =>
     fetch(`${service.url}/api/charts/${encodeURIComponent(draftRef)}/in-flight`, {
@@ -373,12 +461,11 @@ test('a page that watches does not hold up a stop', { timeout: 60_000 }, async (
   const began = performance.now()
   expect(await service.stop()).toBe(0)
   expect(performance.now() - began).toBeLessThan(10_000)
-  await page.getByRole('alert').getByText('does not tell live numbers').waitFor()
+  await page
+    .getByRole('alert')
+    .getByText(/Not live: the service does not answer; the numbers are those of \d\d:\d\d:\d\d/u)
+    .waitFor()
 })
-
-async function readStuck(): Promise<StuckAnswer> {
-  return service.json<StuckAnswer>(`/api/charts/${own}/stuck`)
-}
 
 async function totalOnPage(page: Page): Promise<number> {
   return Number(/^\d+/u.exec(await page.locator('.totals').innerText())?.[0])
@@ -387,6 +474,10 @@ async function totalOnPage(page: Page): Promise<number> {
 async function badge(page: Page, id: string): Promise<string | null> {
   const badges = page.locator(`.chart .badge[data-badge="${id}"]`)
   return (await badges.count()) === 0 ? null : badges.first().textContent()
+}
+
+function stateOf(page: Page, id: string): ReturnType<Page['locator']> {
+  return page.locator(`.chart [data-state="${id}"]`)
 }
 
 async function open(options: BrowserContextOptions, wanted: string): Promise<Page> {

@@ -20,14 +20,16 @@ export type CanvasProps = {
   readonly viewport: Viewport | null
   readonly onViewport: (viewport: Viewport | null) => void
   readonly onSelect: (id: string | null) => void
-  /** A state is wanted: a click and Enter choose it, and do nothing else. */
-  readonly onChoose: ((id: string) => void) | null
+  readonly choosing: Choosing | null
   readonly onOpen: (id: string) => void
   readonly onFold: (id: string) => void
   readonly attention: Attention
   /** Drawn over the picture, in its places. */
   readonly children?: ComponentChildren
 }
+
+/** One of these states is wanted: a click and Enter choose it and do nothing else, arrow keys go from one to the next. */
+export type Choosing = { readonly goals: ReadonlySet<string>; readonly choose: (id: string) => void }
 
 /** What should be brought into view, and focused; `count` goes up with every wish. */
 export type Attention = { readonly count: number; readonly id: string | null; readonly takesFocus: boolean }
@@ -164,13 +166,17 @@ function toId(event: Event, { view, selected }: CanvasProps): string | null {
 
 function onClick(event: MouseEvent, props: CanvasProps): void {
   const id = toId(event, props)
-  if (props.onChoose === null) props.onSelect(id)
-  else if (id !== null) props.onChoose(id)
+  if (props.choosing === null) props.onSelect(id)
+  else chooseState(id, props.choosing)
+}
+
+function chooseState(id: string | null, { goals, choose }: Choosing): void {
+  if (id !== null && goals.has(id)) choose(id)
 }
 
 function onDoubleClick(event: MouseEvent, props: CanvasProps): void {
   const id = toId(event, props)
-  if (id !== null && props.onChoose === null && props.view.foldable.includes(id)) props.onFold(id)
+  if (id !== null && props.choosing === null && props.view.foldable.includes(id)) props.onFold(id)
 }
 
 function onFocus(event: FocusEvent, props: CanvasProps, moving: Moving): void {
@@ -190,16 +196,34 @@ function onKeyDown(event: KeyboardEvent, props: CanvasProps, moving: Moving): vo
   else if (event.key === '-') zoomBy(moving, 1 / zoomStep)
   else if (event.key === '0') showWhole(moving, props.view.picture)
   else if (id === undefined) return
-  else if (event.key === 'Enter' || event.key === ' ') (props.onChoose ?? props.onOpen)(id)
+  else if (event.key === 'Enter' || event.key === ' ') enter(id, props)
   else if (event.key === 'f' && props.view.foldable.includes(id)) props.onFold(id)
   else if (event.key.startsWith('Arrow')) followArrow(event.key, id, props, moving)
   else return
   event.preventDefault()
 }
 
+function enter(id: string, { choosing, onOpen }: CanvasProps): void {
+  if (choosing === null) onOpen(id)
+  else chooseState(id, choosing)
+}
+
+/** From the top down, and around. */
+function toNextGoal(key: string, id: string, { boxes }: View['picture'], { goals }: Choosing): string | null {
+  const ordered = boxes
+    .filter(({ stateId }) => goals.has(stateId))
+    .toSorted((one, other) => one.y - other.y || one.x - other.x)
+    .map(({ stateId }) => stateId)
+  const isBack = key === 'ArrowUp' || key === 'ArrowLeft'
+  const at = ordered.indexOf(id)
+  if (at === -1) return (isBack ? ordered.at(-1) : ordered[0]) ?? null
+  return ordered[(at + (isBack ? -1 : 1) + ordered.length) % ordered.length] ?? null
+}
+
 /** What is folded away cannot be focused; its outermost visible state stands for it. */
-function followArrow(key: string, id: string, { view, around }: CanvasProps, moving: Moving): void {
-  const next = findNeighbour(key, id, view.chart, around)
+function followArrow(key: string, id: string, { view, around, choosing }: CanvasProps, moving: Moving): void {
+  const next =
+    choosing === null ? findNeighbour(key, id, view.chart, around) : toNextGoal(key, id, view.picture, choosing)
   let goal = next
   while (goal !== null && findArea(view.picture, goal) === null) {
     goal = around.transition(goal)?.source ?? around.state(goal)?.parent ?? null

@@ -137,7 +137,7 @@ export function ChartDesk(props: Props) {
         )}
         {picking !== null && (
           <p class="stage-note" role="status">
-            Where does <b>{picking.name}</b> go on? Click a state, or walk there with the arrow keys and press Enter.{' '}
+            Where does <b>{picking.name}</b> go on? Click a state, or go to it with the arrow keys and press Enter.{' '}
             <button type="button" class="link" onClick={() => picking.choose(null)}>
               Cancel
             </button>
@@ -160,7 +160,7 @@ export function ChartDesk(props: Props) {
               requestAnimationFrame(() => panel.current?.focus())
             }}
             onFold={onFold}
-            onChoose={picking === null ? null : (id) => picking.goals.has(id) && picking.choose(id)}
+            choosing={picking}
             attention={attention}
           >
             {review !== null && mapping !== null && <review.MapWays picture={view.picture} mapping={mapping} />}

@@ -7,6 +7,7 @@ import { useFresh } from '../use-fresh.ts'
 import type { LivePanelProps } from './live-panel.tsx'
 import { createTimelineReader } from './read-timeline.ts'
 import { layToken } from './lay-token.ts'
+import { StepList } from './step-list.tsx'
 import { TimeStrip } from './time-strip.tsx'
 
 type Props = LivePanelProps & { readonly id: string }
@@ -15,7 +16,7 @@ export function ConversationView(props: Props) {
   const { id, view, address, go, onGo, onToken, live } = props
   const [hasWords, setHasWords] = useState(false)
   const readTimeline = useMemo(() => createTimelineReader(id, hasWords), [id, hasWords])
-  const asked = useFresh(`${id} ${hasWords}`, live.answer?.snapshotId, readTimeline)
+  const asked = useFresh(`${id} ${hasWords}`, String(live.heardAt), readTimeline)
   const timeline = asked.answer
   const steps = timeline?.steps ?? []
   const at = Math.max(
@@ -54,6 +55,7 @@ export function ConversationView(props: Props) {
             <input type="checkbox" checked={hasWords} onChange={() => setHasWords(!hasWords)} /> Show what was written
           </label>
           <StepFacts step={step} before={steps[at - 1]} root={view.chart.root} />
+          <StepList steps={steps} at={at} root={view.chart.root} onChoose={choose} />
         </>
       )}
     </section>
@@ -69,7 +71,7 @@ function Verdict({ timeline: { replay, steps, left, status } }: { readonly timel
   const text =
     replay.kind === 'same'
       ? `${steps.length + left} steps; run again they end where it is stored: ${status}`
-      : `run again it differs at step ${replay.version}: ${replay.reason}`
+      : `from step ${replay.version} on it cannot be made again: ${replay.reason}`
   return (
     <p role="status" class={replay.kind === 'same' ? 'goal' : 'problem'}>
       {text}
@@ -96,6 +98,7 @@ function StepFacts({ step, before, root }: FactsProps) {
         <b>{to.map((id) => toTargetName(id, root)).join(', ')}</b>
       </p>
       {said !== null && <q>{said}</q>}
+      {!step.isReplayed && <p class="hint">Only the journal tells of this step: what it did besides is not known.</p>}
       <Facts
         name="Does"
         list={actions.map(({ name, params }) => `${name}${params === null ? '' : ` ${JSON.stringify(params)}`}`)}

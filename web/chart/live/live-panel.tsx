@@ -77,7 +77,7 @@ function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
           <Stuck
             chart={view.ref}
             root={chart.root}
-            moment={answer.snapshotId}
+            moment={String(live.heardAt)}
             onGo={(id) => list(id, null)}
             onOver={(id) => list(id, id)}
           />
@@ -89,7 +89,7 @@ function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
           )}
           <StandingList
             {...listed}
-            moment={answer.snapshotId}
+            moment={String(live.heardAt)}
             onOpen={(conversation) => go({ conversation, moment: null }, 'push')}
             onAll={() => go({ over: null }, 'push')}
           />

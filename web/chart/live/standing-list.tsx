@@ -16,7 +16,7 @@ export type Listed = {
 }
 
 type Props = Listed & {
-  /** Changes when the numbers do. */
+  /** Changes when the numbers do, and now and then: time passes too. */
   readonly moment: string
   readonly onOpen: (conversationId: string) => void
   readonly onAll: () => void
