@@ -72,7 +72,10 @@ const reviewing: readonly Scene[] = [
   {
     name: 'charts-tests',
     query: `${draft}&tab=review&overlay=tests`,
-    act: async (page) => page.locator('.legend').waitFor(),
+    async act(page) {
+      await page.locator('.legend').waitFor()
+      await page.locator('.gate').first().waitFor()
+    },
   },
   {
     name: 'charts-findings',
@@ -92,7 +95,7 @@ const watching: readonly Scene[] = [
         .getByRole('button', { name: /over the limit/u })
         .first()
         .click()
-      await page.getByRole('heading', { name: /over the limit in/u }).waitFor()
+      await page.getByRole('heading', { name: /^\d+ over the limit in/u }).waitFor()
       await page.locator('.standing li').first().waitFor()
     },
   },

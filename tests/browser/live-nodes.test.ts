@@ -148,7 +148,7 @@ test.each([
   ['narrow and dark', { viewport: narrow, colorScheme: 'dark' }],
 ] as const)('axe finds nothing in a list of who is late that is %s', { timeout: 120_000 }, async (_name, options) => {
   const page = await open(options, `tab=live&s=${waitingId}&over=${waitingId}`)
-  await page.getByText('3 over the limit in PROGRESS.waiting').waitFor()
+  await page.getByRole('heading', { name: '3 over the limit in PROGRESS.waiting' }).waitFor()
   await page.locator('.standing li').first().waitFor()
   expect(await runAxe(page)).toEqual([])
   link.cut()

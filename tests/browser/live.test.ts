@@ -272,11 +272,15 @@ test(
   { timeout: 120_000 },
   async () => {
     const [row] = await production.sql(
-      `with off as (select set_config('session_replication_role', 'replica', true)), chosen as (
-        select id from duologue.conversations where snapshot -> 'value' ? 'HUMAN_HANDOFF' order by id desc limit 1)
-      update duologue.conversation_events set machine_version = '2' from off, chosen
-      where conversation_id = chosen.id and version <= 2 returning conversation_id::text as id`,
+      `select id::text from duologue.conversations where snapshot -> 'value' ? 'HUMAN_HANDOFF' order by id desc limit 1`,
     )
+    // As if a build before this one had opened it.
+    await production.sql('alter table duologue.conversation_events disable trigger user')
+    await production.sql(
+      `update duologue.conversation_events set machine_version = '2' where conversation_id = $1 and version <= 2`,
+      [row?.['id']],
+    )
+    await production.sql('alter table duologue.conversation_events enable trigger user')
     const page = await open({ viewport: wide }, `m=${own}&tab=live&c=${String(row?.['id'])}`)
     await page.getByText('from step 1 on it cannot be made again: this build has no chart of version 2').waitFor()
     const title = page.locator('.chart .heading')
@@ -351,16 +355,21 @@ test(
     await banner.waitFor()
     // What is gone cannot be chosen, nor what holds others.
     await stateOf(page, waitingId).click()
-    await stateOf(page, progressId).click({ position: { x: 8, y: 60 } })
+    await stateOf(page, progressId)
+      .locator('.frame')
+      .click({ position: { x: 6, y: 60 } })
     await banner.waitFor()
     await banner.getByRole('button', { name: 'Cancel' }).click()
     await banner.waitFor({ state: 'detached' })
     expect(await page.locator('.map-head').count()).toBe(0)
 
     await pick.click()
-    await page.mouse.move(200, 400)
-    await page.mouse.move(300, 500)
-    expect(await page.locator('.map-way').getAttribute('d')).toMatch(/^M/u)
+    let turn = 0
+    const follow = async (): Promise<string | null> => {
+      await page.mouse.move(300, 400 + ((turn += 10) % 100))
+      return page.locator('.map-way').getAttribute('d')
+    }
+    await expect.poll(follow).toMatch(/^M/u)
     await stateOf(page, renamedTo).click()
     await editor.getByText('Everybody would go on').waitFor()
     expect(await editor.getByLabel('PROGRESS.waiting goes on as').inputValue()).toBe('PROGRESS.listening')

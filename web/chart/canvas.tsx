@@ -8,7 +8,7 @@ import type { View } from '../../src/charts/library.ts'
 import type { Viewport } from './address.ts'
 import { findNeighbour, type Surroundings } from './surroundings.ts'
 import { useViewport, type Moving } from './use-viewport.ts'
-import { begin, bringIn, findArea, fitWhole, reveal, zoom } from './viewport.ts'
+import { begin, bringIn, findArea, fit, fitWhole, reveal, toSpan, zoom } from './viewport.ts'
 
 export type CanvasProps = {
   readonly view: View
@@ -29,7 +29,14 @@ export type CanvasProps = {
 }
 
 /** One of these states is wanted: a click and Enter choose it and do nothing else, arrow keys go from one to the next. */
-export type Choosing = { readonly goals: ReadonlySet<string>; readonly choose: (id: string) => void }
+export type Choosing = {
+  /** Where the keyboard begins. */
+  readonly from: string
+  readonly goals: ReadonlySet<string>
+  /** Those that are seen first. */
+  readonly likely: readonly string[]
+  readonly choose: (id: string) => void
+}
 
 /** What should be brought into view, and focused; `count` goes up with every wish. */
 export type Attention = { readonly count: number; readonly id: string | null; readonly takesFocus: boolean }
@@ -52,6 +59,10 @@ export function Canvas(props: CanvasProps) {
     moving.move(bringIn(moving.read(), area, moving.size()))
     if (attention.takesFocus) findElement(moving, attention.id)?.focus({ preventScroll: true })
   }, [attention.count, picture])
+  const { choosing } = props
+  useEffect(() => {
+    if (choosing !== null) showGoals(moving, picture, choosing)
+  }, [choosing])
   usePrinting(moving, picture)
   // What tests measure the first drawing by.
   useEffect(() => void performance.mark('chart-drawn'), [])
@@ -98,7 +109,10 @@ export function Canvas(props: CanvasProps) {
 }
 
 /** Without a viewport in the address all is shown, also when the window gets another size. */
-function useFirstViewport({ view, viewport, selected }: CanvasProps, moving: Moving): void {
+function useFirstViewport(props: CanvasProps, moving: Moving): void {
+  const { view, viewport, selected } = props
+  const newest = useRef(props)
+  newest.current = props
   const shown = useRef<Viewport | null>(null)
   const show = (): void => {
     const next = viewport ?? begin(view.picture, moving.size(), selected)
@@ -113,7 +127,7 @@ function useFirstViewport({ view, viewport, selected }: CanvasProps, moving: Mov
   useEffect(() => {
     const element = moving.frame.current
     if (element === null || viewport !== null) return undefined
-    const observer = new ResizeObserver(show)
+    const observer = new ResizeObserver(() => newest.current.choosing === null && show())
     observer.observe(element)
     return () => observer.disconnect()
   }, [viewport === null, view.picture])
@@ -146,6 +160,13 @@ function usePrinting(moving: Moving, { width, height }: View['picture']): void {
 
 function showWhole(moving: Moving, picture: View['picture']): void {
   moving.move(fitWhole(picture, moving.size()))
+}
+
+/** Where it begins and what is likely, in one look. */
+function showGoals(moving: Moving, picture: View['picture'], { from, likely }: Choosing): void {
+  const areas = [from, ...likely].flatMap((id) => findArea(picture, id) ?? [])
+  if (areas.length > 0) moving.move(fit(toSpan(areas), moving.size(), 1))
+  findElement(moving, from)?.focus({ preventScroll: true })
 }
 
 function zoomBy(moving: Moving, by: number): void {

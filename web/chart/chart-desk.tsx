@@ -86,9 +86,7 @@ export function ChartDesk(props: Props) {
   )
   const picking = mapping?.picking ?? null
   useEffect(() => {
-    if (picking === null) return
-    go({ isTable: false, phase: 'both' })
-    setAttention(({ count }) => ({ count: count + 1, id: picking.from, takesFocus: true }))
+    if (picking !== null) go({ isTable: false, phase: 'both' })
   }, [picking?.from])
   const toClass = useClasses(view, address, { matches, walk: isWalking ? walk.answer : null, picking })
   const onNextMatch = (by: 1 | -1): void => {
@@ -136,7 +134,7 @@ export function ChartDesk(props: Props) {
           </p>
         )}
         {picking !== null && (
-          <p class="stage-note" role="status">
+          <p class="picking" role="status">
             Where does <b>{picking.name}</b> go on? Click a state, or go to it with the arrow keys and press Enter.{' '}
             <button type="button" class="link" onClick={() => picking.choose(null)}>
               Cancel

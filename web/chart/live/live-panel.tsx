@@ -70,12 +70,12 @@ function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
         problem === null && <p class="hint">The numbers are being read …</p>
       ) : (
         <>
-          <Totals answer={answer} />
+          <Totals answer={answer} isCompared={comparison !== null} />
           {comparison !== null && answer.impact !== null && (
             <ImpactList impact={answer.impact} chart={chart} onGo={onGo} />
           )}
           <Stuck
-            chart={view.ref}
+            chart={comparison?.baseRef ?? view.ref}
             root={chart.root}
             moment={String(live.heardAt)}
             onGo={(id) => list(id, null)}
@@ -99,12 +99,15 @@ function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
   )
 }
 
-function Totals({ answer: { total, open, elsewhere, unplaced } }: { readonly answer: LiveAnswer }) {
+type TotalsProps = { readonly answer: LiveAnswer; readonly isCompared: boolean }
+
+/** Compared, what the change touches says more of steps and states that the newer chart does not have. */
+function Totals({ answer: { total, open, elsewhere, unplaced }, isCompared }: TotalsProps) {
   return (
     <p class="totals">
       <b>{total.toLocaleString('en')}</b> conversations, <b>{open.toLocaleString('en')}</b> open
-      {elsewhere > 0 && `; ${elsewhere.toLocaleString('en')} in states that this chart does not have`}
-      {unplaced > 0 && `; ${unplaced.toLocaleString('en')} steps that no transition of it explains`}
+      {!isCompared && elsewhere > 0 && `; ${elsewhere.toLocaleString('en')} in states that this chart does not have`}
+      {!isCompared && unplaced > 0 && `; ${unplaced.toLocaleString('en')} steps that no transition of it explains`}
     </p>
   )
 }

@@ -1,6 +1,7 @@
 /** The conversations of a state, by page; the number above is of the same moment as the list. */
 import { useEffect, useState } from 'preact/hooks'
 import type { LiveAnswer, StandingItem } from '../../../src/charts/live/live-answer.ts'
+import type { Json } from '../../../src/machines/json.ts'
 import { ask, toQuery } from '../api.ts'
 import { useFresh } from '../use-fresh.ts'
 import { toAge } from './to-age.ts'
@@ -84,13 +85,13 @@ export function StandingList({ chart, state, name, isOver, moment, onOpen, onAll
 type StandingProps = { readonly item: StandingItem; readonly onOpen: (conversationId: string) => void }
 
 function Standing({
-  item: { id, address, machineVersion, status, ageMs, nextTimerMs, quarantined },
+  item: { id, address, machineVersion, value, ageMs, nextTimerMs, quarantined },
   onOpen,
 }: StandingProps) {
   return (
     <li>
       <button type="button" onClick={() => onOpen(id)}>
-        <b>{address}</b> {status} {quarantined && <span class="chip">in quarantine</span>}{' '}
+        <b>{address}</b> {toPlace(value)} {quarantined && <span class="chip">in quarantine</span>}{' '}
         {nextTimerMs !== null && nextTimerMs < 0 && (
           <span class="chip removed">timer over for {toAge(-nextTimerMs)}</span>
         )}
@@ -103,4 +104,13 @@ function Standing({
       </button>
     </li>
   )
+}
+
+/** `{PROGRESS: 'waiting'}` as `PROGRESS.waiting`. */
+function toPlace(value: Json): string {
+  if (typeof value === 'string') return value
+  if (typeof value !== 'object' || value === null) return ''
+  return Object.entries(value)
+    .map(([key, inner]) => [key, toPlace(inner)].filter((part) => part !== '').join('.'))
+    .join(', ')
 }

@@ -1,6 +1,8 @@
 /** The steps as a list to read and to choose from: what happened, how long after the step before, and where it led. */
+import { useEffect, useRef } from 'preact/hooks'
 import type { TimelineStep } from '../../../src/charts/live/timeline.ts'
-import { toTargetName } from '../../../src/charts/target-name.ts'
+import { StateNames } from '../state-names.tsx'
+import { toEventName } from '../to-event-name.ts'
 import { toAge } from './to-age.ts'
 
 type Props = {
@@ -14,14 +16,20 @@ type Props = {
 const shownMax = 40
 
 export function StepList({ steps, at, root, onChoose }: Props) {
+  const list = useRef<HTMLOListElement>(null)
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' })
+  }, [at])
   const from = Math.max(0, Math.min(at - shownMax / 2, steps.length - shownMax))
   const shown = steps.slice(from, from + shownMax)
   return (
     <section aria-label="Steps">
-      <h3>
-        Steps {from + 1} to {from + shown.length}
-      </h3>
-      <ol class="steps">
+      {shown.length < steps.length && (
+        <p class="goal">
+          Steps {from + 1} to {from + shown.length}
+        </p>
+      )}
+      <ol class="steps" ref={list}>
         {shown.map((step, place) => (
           <li key={step.version}>
             <button
@@ -31,8 +39,12 @@ export function StepList({ steps, at, root, onChoose }: Props) {
             >
               <span class="goal">{toGap(steps[from + place - 1], step)}</span>
               <span>
-                {step.event}
-                <b>{toPlace(step, root)}</b>
+                {toEventName(step.event)}{' '}
+                {step.from.join() !== step.to.join() && (
+                  <b>
+                    → <StateNames ids={step.to} root={root} />
+                  </b>
+                )}
               </span>
             </button>
           </li>
@@ -46,9 +58,4 @@ function toGap(before: TimelineStep | undefined, { at }: TimelineStep): string {
   if (before === undefined) return at.slice(11, 19)
   const ms = Date.parse(at) - Date.parse(before.at)
   return ms < 1_000 ? '' : `+ ${toAge(ms)}`
-}
-
-/** Nothing where it stayed where it was. */
-function toPlace({ from, to }: TimelineStep, root: string): string {
-  return from.join() === to.join() ? '' : ` → ${to.map((id) => toTargetName(id, root)).join(', ')}`
 }

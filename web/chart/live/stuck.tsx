@@ -54,7 +54,7 @@ export function Stuck({ chart, root, moment, onGo, onOver }: Props) {
 function Used({ state: { p95Ms, limitMs, ownLimitsMs } }: { readonly state: StuckItem }) {
   const [least, most] = ownLimitsMs ?? [limitMs, limitMs]
   if (least === null || most === null) return <span class="goal">p95 {toAge(p95Ms ?? 0)}, no timer leaves it</span>
-  const isOwn = limitMs !== null && (least !== limitMs || most !== limitMs)
+  const isOwn = limitMs !== null && least !== limitMs && most !== limitMs
   return (
     <>
       <meter min={0} max={1} high={0.99} optimum={0} value={(p95Ms ?? 0) / most} aria-hidden="true" />

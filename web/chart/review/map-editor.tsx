@@ -107,8 +107,11 @@ function toMapping(
   })
   const from = picked === null ? null : findState(view, picked)
   if (picked === null || from === null) return { ways, picking: null }
+  const parentOf = new Map(view.chart.states.map(({ id, parent }) => [id, parent]))
+  const isNew = new Set(view.comparison?.onlyHead)
+  const likely = [...goals.keys()].filter((id) => isNew.has(id) || parentOf.get(id) === parentOf.get(from))
   const answer = (goal: string | null): void => choose(picked, goal === null ? null : (goals.get(goal) ?? null))
-  return { ways, picking: { from, name: picked, goals: new Set(goals.keys()), choose: answer } }
+  return { ways, picking: { from, name: picked, goals: new Set(goals.keys()), likely, choose: answer } }
 }
 
 function toEmpty({ chart }: View, from: string): MigrationMap {

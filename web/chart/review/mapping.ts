@@ -8,6 +8,8 @@ export type Picking = {
   readonly from: string
   readonly name: string
   readonly goals: ReadonlySet<string>
+  /** What was added, and what stands beside it. */
+  readonly likely: readonly string[]
   /** Null: nothing is chosen, and all stays as it is. */
   readonly choose: (goal: string | null) => void
 }
