@@ -59,8 +59,12 @@ begin
   into standing, total
   from duologue.shapes_in(asked);
   if is_over then
-    select array_agg(conversation order by since, conversation), count(*) into chosen, total
-    from duologue.over_limit(jsonb_build_array(asked -> 'over' || jsonb_build_object('shapes', coalesce(to_jsonb(standing), '[]'))));
+    select count(*), (array_agg(late.conversation order by late.since, late.conversation) filter (
+      where after is null
+        or (late.since, late.conversation) > ((after ->> 'since')::timestamptz, (after ->> 'id')::uuid)))[:page_limit]
+    into total, chosen
+    from duologue.over_limit(jsonb_build_array(
+      asked -> 'over' || jsonb_build_object('shapes', coalesce(to_jsonb(standing), '[]')))) as late;
   end if;
   with told as (
     select row.*
@@ -73,11 +77,7 @@ begin
       order by conversation.state_since, conversation.id
       limit page_limit) as row
     union all
-    select conversation.*
-    from duologue.conversations as conversation
-    where is_over and conversation.id = any(chosen)
-      and (after is null or (conversation.state_since, conversation.id)
-        > ((after ->> 'since')::timestamptz, (after ->> 'id')::uuid))
+    select conversation.* from duologue.conversations as conversation where is_over and conversation.id = any(chosen)
   ), page as (
     select * from told order by state_since, id limit page_limit
   )

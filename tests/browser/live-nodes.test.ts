@@ -126,7 +126,7 @@ test(
     await over.click()
     await panel.getByRole('heading', { name: '3 over the limit in PROGRESS.waiting' }).waitFor()
     await expect.poll(async () => panel.locator('.standing li').count()).toBe(3)
-    expect(await panel.locator('.standing li').first().innerText()).toContain('timer over for')
+    expect(await panel.locator('.standing li').first().innerText()).toContain('late by')
     // A link leads to the same list.
     await page.reload()
     await panel.getByRole('heading', { name: '3 over the limit in PROGRESS.waiting' }).waitFor()

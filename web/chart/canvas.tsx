@@ -165,7 +165,11 @@ function showWhole(moving: Moving, picture: View['picture']): void {
 /** Where it begins and what is likely, in one look. */
 function showGoals(moving: Moving, picture: View['picture'], { from, likely }: Choosing): void {
   const areas = [from, ...likely].flatMap((id) => findArea(picture, id) ?? [])
-  if (areas.length > 0) moving.move(fit(toSpan(areas), moving.size(), 1))
+  const { width, height } = moving.size()
+  // Below the words that ask for it.
+  const top = moving.frame.current?.parentElement?.querySelector('.picking')?.clientHeight ?? 0
+  const seen = fit(toSpan(areas), { width, height: height - top }, 1)
+  if (areas.length > 0) moving.move({ ...seen, y: seen.y + top })
   findElement(moving, from)?.focus({ preventScroll: true })
 }
 

@@ -54,7 +54,7 @@ export function ConversationView(props: Props) {
         <>
           <TimeStrip steps={steps} at={at} onChoose={choose} />
           <StepList steps={steps} at={at} root={view.chart.root} onChoose={choose} />
-          <label>
+          <label class="words">
             <input type="checkbox" checked={hasWords} onChange={() => setHasWords(!hasWords)} /> Show what was written
           </label>
           <StepFacts step={step} before={steps[at - 1]} root={view.chart.root} />

@@ -42,7 +42,9 @@ function Everybody({ view, live, address, go, onGo }: LivePanelProps) {
   const list = (selected: string, over: string | null): void => {
     onGo(selected)
     go({ selected, over }, 'push')
-    requestAnimationFrame(() => document.getElementById('standing')?.scrollIntoView({ block: 'nearest' }))
+    // Where there is little room for the panel the list begins at its top.
+    const block = innerWidth < 860 ? 'start' : 'nearest'
+    requestAnimationFrame(() => document.getElementById('standing')?.scrollIntoView({ block }))
   }
   return (
     <>

@@ -92,9 +92,7 @@ function Standing({
     <li>
       <button type="button" onClick={() => onOpen(id)}>
         <b>{address}</b> {toPlace(value)} {quarantined && <span class="chip">in quarantine</span>}{' '}
-        {nextTimerMs !== null && nextTimerMs < 0 && (
-          <span class="chip removed">timer over for {toAge(-nextTimerMs)}</span>
-        )}
+        {nextTimerMs !== null && nextTimerMs < 0 && <span class="chip removed">late by {toAge(-nextTimerMs)}</span>}
         <span class="goal">
           for {toAge(ageMs)}
           {nextTimerMs !== null && nextTimerMs >= 0 && `, next timer in ${toAge(nextTimerMs)}`}, version{' '}

@@ -13,7 +13,7 @@ import { useAsked } from '../use-asked.ts'
 import { Answer, toPickId } from './map-answer.tsx'
 import type { Mapping } from './mapping.ts'
 import { findState, listGoals } from './places.ts'
-import { toQuestions } from './to-questions.ts'
+import { isAnswered, toQuestions } from './to-questions.ts'
 
 type Props = {
   readonly view: View
@@ -56,7 +56,7 @@ function MapForm({ view, result, onTried, onMapping, path, kept }: FormProps) {
   useEffect(() => onMapping(toMapping(view, map, picked, choose)), [view, map, picked])
   useEffect(() => () => onMapping(null), [])
   const name = `${map.machine}@${map.from}-${map.to}.json`
-  const questions = toQuestions(result)
+  const questions = toQuestions(result).filter((question) => !question.isMapped || isAnswered(question, map))
   const open = questions.filter(({ isMapped }) => !isMapped).length
   const file = `data:application/json,${encodeURIComponent(`${JSON.stringify(map, null, 2)}\n`)}`
   return (
