@@ -158,6 +158,15 @@ test.each([
   expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
 })
 
+test('a service that was started anew asks for its link', { timeout: 60_000 }, async () => {
+  const page = await open({ viewport: wide }, 'tab=live')
+  await page.locator('.totals').waitFor()
+  await shown.kill()
+  shown = await production.start({ DUOLOGUE_ROLES: 'pages', DUOLOGUE_PUBLIC_URL: owner.url })
+  link.route([Number(new URL(shown.url).port)])
+  await page.getByRole('alert').getByText('you are signed out: open the link that Duologue printed').waitFor()
+})
+
 /** Somebody writes for the first time. */
 async function arrive(): Promise<void> {
   people += 1

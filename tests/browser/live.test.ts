@@ -168,6 +168,51 @@ test(
 )
 
 test(
+  'a list that is answered more slowly than numbers change is shown nevertheless',
+  { timeout: 120_000 },
+  async () => {
+    let isBusy = true
+    let asked = 0
+    let atOnce = 0
+    let atOnceMost = 0
+    const speaking = (async () => {
+      while (isBusy) {
+        newcomers += 1
+        await production.fake.say(`whatsapp:+1500556${String(1_000 + newcomers)}`, 'hello')
+      }
+    })()
+    const context = await browser.newContext({ viewport: wide, storageState: signedIn })
+    onTestFinished(async () => context.close())
+    const page = await context.newPage()
+    await page.route('**/live?*', async (route) => {
+      asked += 1
+      atOnce += 1
+      atOnceMost = Math.max(atOnceMost, atOnce)
+      const answer = await route.fetch()
+      await until(async () => (await totalOnPage(page)) > 0, 10_000)
+      const shown = await totalOnPage(page)
+      // Until the page has heard of another number.
+      await until(async () => !isBusy || (await totalOnPage(page)) !== shown, 10_000)
+      atOnce -= 1
+      await route.fulfill({ response: answer })
+    })
+    await page.goto(`${service.url}/?m=${own}&tab=live`)
+    await page.getByRole('heading', { name: /^\d+ in all states/u }).waitFor()
+    await until(() => asked > 3, 20_000)
+    isBusy = false
+    await speaking
+    expect(atOnceMost).toBe(1)
+    const settled = `select count(*)::int as count from duologue.conversations where snapshot -> 'value' ->> 'PROGRESS' = 'waiting'`
+    await until(
+      async () => Number((await production.sql(settled))[0]?.['count']) === users / 2 + newcomers,
+      30_000,
+      () => 'not everybody was answered',
+    )
+    await page.unrouteAll({ behavior: 'wait' })
+  },
+)
+
+test(
   'a change says whom it touches: the badge, its list and the API are one number',
   { timeout: 120_000 },
   async () => {
@@ -373,6 +418,8 @@ test(
     await stateOf(page, renamedTo).click()
     await editor.getByText('Everybody would go on').waitFor()
     expect(await editor.getByLabel('PROGRESS.waiting goes on as').inputValue()).toBe('PROGRESS.listening')
+    // What that answer takes care of is not asked.
+    expect(await editor.locator('.map > li').count()).toBe(1)
     await page.locator('.map-head').waitFor()
     expect(await page.locator('.map-head').count()).toBe(1)
     // Another tab has another picture.
@@ -457,6 +504,14 @@ test.each([
     if (more.includes('&c=')) await page.locator('[data-step]').waitFor()
     else if (more.includes('tab=live')) await page.locator('[data-stuck]').first().waitFor()
     expect(await runAxe(page), more).toEqual([])
+    if (more.includes('review')) {
+      await page.getByRole('button', { name: 'Pick it on the picture' }).click()
+      await page.locator('.picking').waitFor()
+      expect(await runAxe(page), 'while a state is picked').toEqual([])
+      await stateOf(page, renamedTo).click()
+      await page.locator('.map-head').waitFor()
+      expect(await runAxe(page), 'with an arrow of the map').toEqual([])
+    }
     expect(await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')).toBeLessThanOrEqual(0)
     // Nothing of the tabs is cut off where there is room for them.
     const cut = await page.locator('.tabs').evaluate((tabs) => tabs.scrollWidth - tabs.clientWidth)
