@@ -54,7 +54,11 @@ const reading: readonly Scene[] = [
   {
     name: 'charts-simulate',
     query: `m=conversation&steps=${walk}`,
-    act: async (page) => page.locator('.walk li').nth(4).waitFor(),
+    async act(page) {
+      await page.locator('.walk li').nth(4).waitFor()
+      const isInSight = "document.querySelector('.chart .atomic.active').getBoundingClientRect().top < innerHeight / 2"
+      await page.waitForFunction(isInSight)
+    },
   },
 ]
 
