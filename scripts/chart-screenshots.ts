@@ -12,6 +12,7 @@ import { startSmallCharts } from '../tests/browser/small-charts.ts'
 import { startLateConversations } from './chart-screenshots/late-conversations.ts'
 import { startBrowser } from '../tests/support/browser.ts'
 import { draftVersion, ownVersion } from '../tests/support/machines/draft-conversation.ts'
+import { until } from '../tests/support/service.ts'
 
 type Scene = {
   readonly name: string
@@ -56,8 +57,10 @@ const reading: readonly Scene[] = [
     query: `m=conversation&steps=${walk}`,
     async act(page) {
       await page.locator('.walk li').nth(4).waitFor()
-      const isInSight = "document.querySelector('.chart .atomic.active').getBoundingClientRect().top < innerHeight / 2"
-      await page.waitForFunction(isInSight)
+      await until(async () => {
+        const box = await page.locator('.chart .atomic.active').boundingBox()
+        return box !== null && box.y < 450
+      }, 5_000)
     },
   },
 ]

@@ -39,13 +39,13 @@ function listen(path: string, tell: Tell): () => void {
   let timer = 0
   const hear = (more: Partial<Live>): void => {
     clearTimeout(timer)
-    timer = setTimeout(() => lose('the service has said nothing for a while'), silenceMs)
+    timer = window.setTimeout(() => lose('the service has said nothing for a while'), silenceMs)
     tell((before) => ({ ...before, ...more }))
   }
   const lose = (problem: string): void => {
     source?.close()
     clearTimeout(timer)
-    timer = setTimeout(open, againMs)
+    timer = window.setTimeout(open, againMs)
     tell((before) => ({ ...before, problem }))
   }
   const open = (): void => {
