@@ -59,7 +59,7 @@ const reading: readonly Scene[] = [
       await page.locator('.walk li').nth(4).waitFor()
       await until(async () => {
         const box = await page.locator('.chart .atomic.active').boundingBox()
-        return box !== null && box.y < 450
+        return box !== null && box.y < 800
       }, 5_000)
     },
   },

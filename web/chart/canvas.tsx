@@ -113,16 +113,17 @@ function useFirstViewport(props: CanvasProps, moving: Moving): void {
   const { view, viewport, selected } = props
   const newest = useRef(props)
   newest.current = props
-  const shown = useRef<Viewport | null>(null)
+  const isFirst = useRef(true)
   const show = (): void => {
     const next = viewport ?? begin(view.picture, moving.size(), selected)
-    shown.current = viewport
     const { stage } = moving
     if (viewport === null) stage.current?.setAttribute('transform', toTransform(next))
     moving.move(next)
   }
   useLayoutEffect(() => {
-    if (viewport === null || shown.current === null) show()
+    // Later ones come from what was shown, and may be overtaken already by what is shown now.
+    if (viewport === null || isFirst.current) show()
+    isFirst.current = false
   }, [viewport === null, view.picture])
   useEffect(() => {
     const element = moving.frame.current
