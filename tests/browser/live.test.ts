@@ -359,6 +359,11 @@ test(
     expect(tried?.['restored']).toBe(tried?.['tried'])
     const standing = page.getByRole('region', { name: 'Stored conversations' })
     await standing.getByText(`${rows} by the migration map`).waitFor()
+    newcomers += 1
+    await production.fake.say(`whatsapp:+1500556${String(1_000 + newcomers)}`, 'hello')
+    await untilRows(waitingId, rows + 1)
+    await standing.getByRole('button', { name: 'Check again' }).click()
+    await standing.getByText(`${rows + 1} by the migration map`).waitFor()
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       editor.getByRole('link', { name: `Save as migrations/conversation@${ownVersion}-${draftVersion}.json` }).click(),

@@ -4,7 +4,7 @@ import { toHeatOverlay, toLegend, toShortCount } from '../../../src/charts/live/
 import { toImpactOverlay } from '../../../src/charts/live/measure-impact.ts'
 import type { View } from '../../../src/charts/library.ts'
 import type { Laid } from '../review/overlays.ts'
-import { toClock } from './to-lost.ts'
+import { toClock } from '../to-clock.ts'
 import type { Live } from './use-live.ts'
 
 const windowNames: { readonly [window: string]: string } = { '1h': '1 h', '24h': '24 h', '7d': '7 days' }

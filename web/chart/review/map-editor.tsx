@@ -8,33 +8,35 @@ import type { MapAnswer } from '../../../src/charts/live/live-answer.ts'
 import type { View } from '../../../src/charts/library.ts'
 import type { InFlightResult } from '../../../src/charts/review/in-flight-result.ts'
 import type { MigrationMap } from '../../../src/machines/migration-map.ts'
-import { ask, Refused, refuse } from '../api.ts'
+import { ask } from '../api.ts'
 import { useAsked } from '../use-asked.ts'
 import { Answer, toPickId } from './map-answer.tsx'
 import type { Mapping } from './mapping.ts'
 import { findState, listGoals } from './places.ts'
+import { checkInFlight } from './review-api.ts'
 import { isAnswered, toQuestions } from './to-questions.ts'
 
 type Props = {
   readonly view: View
   readonly result: InFlightResult
-  readonly onTried: (result: InFlightResult) => void
+  readonly onTried: (result: InFlightResult, map: MigrationMap) => void
   /** What of the map stands on the picture. */
   readonly onMapping: (mapping: Mapping | null) => void
 }
 
 export function MapEditor(props: Props) {
   const { view } = props
-  const path = `/api/charts/${encodeURIComponent(view.ref)}`
-  const kept = useAsked(view.ref, async () => ask<MapAnswer>(`${path}/migration-map`))
+  const kept = useAsked(view.ref, async () =>
+    ask<MapAnswer>(`/api/charts/${encodeURIComponent(view.ref)}/migration-map`),
+  )
   const { from = null, map = null } = kept.answer ?? {}
   if (from === null || toQuestions(props.result).length === 0) return null
-  return <MapForm key={`${view.ref} ${from}`} {...props} path={path} kept={map ?? toEmpty(view, from)} />
+  return <MapForm key={`${view.ref} ${from}`} {...props} kept={map ?? toEmpty(view, from)} />
 }
 
-type FormProps = Props & { readonly path: string; readonly kept: MigrationMap }
+type FormProps = Props & { readonly kept: MigrationMap }
 
-function MapForm({ view, result, onTried, onMapping, path, kept }: FormProps) {
+function MapForm({ view, result, onTried, onMapping, kept }: FormProps) {
   const [map, setMap] = useState(kept)
   const [problem, setProblem] = useState<string | null>(null)
   /** The old state whose new one is being picked. */
@@ -42,7 +44,7 @@ function MapForm({ view, result, onTried, onMapping, path, kept }: FormProps) {
   const change = async (next: MigrationMap): Promise<void> => {
     setMap(next)
     try {
-      onTried(await tryOut(`${path}/in-flight`, next))
+      onTried(await checkInFlight(view.ref, next), next)
       setProblem(null)
     } catch (error) {
       setProblem((error as Error).message)
@@ -117,14 +119,4 @@ function toMapping(
 function toEmpty({ chart }: View, from: string): MigrationMap {
   const { machine, version } = chart
   return { schema: 'duologue.migration/1', machine, from, to: version, states: {}, sources: {}, arm: [], drop: [] }
-}
-
-async function tryOut(path: string, map: MigrationMap): Promise<InFlightResult> {
-  const answer = await fetch(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(map),
-  }).catch(() => null)
-  if (answer === null) throw new Refused('the service does not answer')
-  return answer.ok ? ((await answer.json()) as InFlightResult) : refuse(answer)
 }
