@@ -15,6 +15,7 @@ import { pause, toRetryDelay } from './committer.ts'
 import { EffectHolds, toOccasion } from './effect-holds.ts'
 import { EffectSlots } from './effect-slots.ts'
 import type { Cancelled } from './entry.ts'
+import { withErrorText } from './error-text.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Partition } from './partition.ts'
@@ -278,7 +279,10 @@ export class EffectRunner {
     const deadlineAt = this.#host.clock.now() + deadline - this.#host.clock.monotonic()
     this.#run(session, partition, effect, true, async (signal) => {
       const request = this.#toRequest(session, effect, deadline, signal)
-      if (request === null || performer === undefined) return null
+      // Nothing went out: its row says that it runs, and a successor would ask the provider for most of a minute.
+      if (request === null || performer === undefined) {
+        return { kind: 'retry', afterMs: 0, reason: 'its session was being loaded again' }
+      }
       // Judged again by the store, which keeps what an opt-out has blocked.
       if (session.newest?.withdrawals !== withdrawals)
         return { kind: 'retry', afterMs: 0, reason: 'the user opted out' }
@@ -345,7 +349,7 @@ export class EffectRunner {
   }
 
   #answer(session: Session, effect: Effect, result: EffectResult | Cancelled): void {
-    session.receive({ kind: 'result', effect, result })
+    session.receive({ kind: 'result', effect, result: withErrorText(result) })
   }
 
   #toRequest(session: Session, effect: Effect, deadlineMonotonicMs: number, signal: AbortSignal): EffectRequest | null {

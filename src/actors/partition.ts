@@ -14,6 +14,7 @@ import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
+import { toErrorText } from './error-text.ts'
 import type { Fold } from './fold.ts'
 import { forwardEvent, mayForward } from './forward.ts'
 import { limits } from './host.ts'
@@ -180,9 +181,9 @@ export class Partition implements SessionOwner {
     this.#foreign.push({
       position: { incarnation: this.#incarnation, sequence: log.sequence },
       kind: 'foreign',
-      subject: `${log.kind}.${log.sessionKey}`,
+      subject: toErrorText(`${log.kind}.${log.sessionKey}`),
       dataBase64: Buffer.from(log.data).toString('base64'),
-      error: String(error).slice(0, 2_000),
+      error: toErrorText(String(error)),
       at: log.at,
     })
     lane.addCursor(this)

@@ -20,11 +20,12 @@ import { decide } from './decide.ts'
 import type { DecideContext } from './take-step.ts'
 import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
+import { toErrorText } from './error-text.ts'
 import { Fold } from './fold.ts'
 import { toHome } from './identities.ts'
 import { limits } from './host.ts'
 import type { Effect, ParkedEvent } from './ports.ts'
-import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
+import { refuseRelease, toParkedEntry } from './release-quarantine.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 
 /** What a session asks about its sends. */
