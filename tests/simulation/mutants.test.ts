@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { catchMutants } from './mutants/catch-mutants.ts'
-import { catchSqlMutants, findDefinition } from './mutants/catch-sql-mutants.ts'
+import { catchSqlMutants, findDefinition, findNewest } from './mutants/catch-sql-mutants.ts'
 import { createMutatedCopy } from './mutants/mutated-copy.ts'
 import { simulatedMutants } from './mutants/simulated-mutants.ts'
 import { sqlMutants } from './mutants/sql-mutants.ts'
@@ -20,6 +20,11 @@ test('every mutant still applies: its text stands exactly once where it says', a
     for (const mutant of [...simulatedMutants, ...testedMutants]) await copy.apply(mutant)
   } finally {
     await copy.remove()
+  }
+  for (const mutant of testedMutants) {
+    const newest = await findNewest(mutant.function)
+    expect(newest.file, mutant.name).toBe(mutant.file)
+    expect(newest.definition, mutant.name).toContain(mutant.from)
   }
   for (const mutant of sqlMutants) {
     const definition = await findDefinition(mutant.function)

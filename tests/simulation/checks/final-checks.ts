@@ -181,7 +181,8 @@ function checkEffects({ tables, ledger, history }: Everything): void {
 }
 
 /** What Twilio accepted was wanted, went to whom it was meant for, and one session's sends went in their order. */
-function checkLedger({ tables, ledger, history }: Everything): void {
+function checkLedger(everything: Everything): void {
+  const { tables, ledger, history } = everything
   const newest = new Map<string, { readonly effect: EffectRow; readonly at: number }>()
   for (const { effectId, replyAddress, body, at, channelId, sid } of ledger) {
     const effect = tables.effects.get(effectId)
@@ -198,6 +199,11 @@ function checkLedger({ tables, ledger, history }: Everything): void {
     const isOther = message !== undefined && message.providerId !== null && message.providerId !== sid
     if (isOther && effect.status === 'done')
       history.wrong('I8', `the message of ${effectId} has the id ${message.providerId}, not ${sid}`)
+    const first = tables.effects.get(effectId.split(':').slice(0, 3).join(':'))
+    if (first !== undefined && first !== effect && first.status === 'done') {
+      checkResend(everything, effectId)
+      continue
+    }
     const before = newest.get(effect.sessionId)
     const heldSince = history.firstStartedAt.get(effectId) ?? 0
     // The owner counts the minute by its own wall clock, from the database's moment.
@@ -209,9 +215,18 @@ function checkLedger({ tables, ledger, history }: Everything): void {
   }
 }
 
+/** What was sent again was lost before: Twilio had accepted it and did not deliver it. It takes its turn anew. */
+function checkResend({ ledger, history }: Everything, effectId: string): void {
+  const number = Number(effectId.split(':')[3])
+  const firstId = effectId.split(':').slice(0, 3).join(':')
+  const beforeId = number > 1 ? `${firstId}:${number - 1}` : firstId
+  if (!ledger.some((accepted) => accepted.effectId === beforeId && accepted.isLost))
+    history.wrong('I8', `${effectId} was sent again, and ${beforeId} was not lost`)
+}
+
 function isBefore(a: EffectRow, b: EffectRow): boolean {
   if (a.conversationId !== b.conversationId) return a.createdAt < b.createdAt
-  const [, aVersion = 0, aIndex = 0] = a.effectId.split(':').map(Number)
-  const [, bVersion = 0, bIndex = 0] = b.effectId.split(':').map(Number)
-  return aVersion < bVersion || (aVersion === bVersion && aIndex < bIndex)
+  const [, aVersion = 0, aIndex = 0, aPiece = 0] = a.effectId.split(':').map(Number)
+  const [, bVersion = 0, bIndex = 0, bPiece = 0] = b.effectId.split(':').map(Number)
+  return (aVersion - bVersion || aIndex - bIndex || aPiece - bPiece) < 0
 }
