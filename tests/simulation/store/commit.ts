@@ -13,7 +13,7 @@ import { findRefusals } from './refusals.ts'
 import { isUnsettled, toProviderKey, toQuarantineKey } from './tables.ts'
 import type { EffectRow, Exceptions, MessageRow, Tables } from './tables.ts'
 import { writeDeliveries } from './write-deliveries.ts'
-import { adoptResend, writeNotices } from './write-notices.ts'
+import { adoptResend, toCreatedAt, writeNotices } from './write-notices.ts'
 import { findUnstorable } from '../../support/storable.ts'
 
 export type Judgement = {
@@ -130,7 +130,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
       ...times,
       sessionId,
       partition: session.partition,
-      createdAt: moment,
+      createdAt: toCreatedAt(tables, wanted, moment),
       outcome: null,
       heldBecause: null,
     })
