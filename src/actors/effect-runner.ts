@@ -82,7 +82,8 @@ export class EffectRunner {
     const { clock, performers } = this.#host
     if ([...(this.#running.get(session)?.values() ?? [])].some(({ isVisible }) => isVisible)) return true
     if ([...this.#toStart.values()].some((waiting) => waiting.session === session)) return true
-    return (session.committed?.effects ?? []).some(
+    // Of the newest: what is known to have arrived is not on its way, and nobody would wake the session after it.
+    return (session.newest?.effects ?? []).some(
       ({ kind, status, deadline }) =>
         performers[kind]?.isVisible === true && status === 'running' && (deadline ?? 0) > clock.now(),
     )

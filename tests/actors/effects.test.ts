@@ -163,6 +163,22 @@ describe('what a dead owner leaves', () => {
     expect(sends(second)[0]).toMatchObject({ status: 'done', providerId: 'SMfound' })
   })
 
+  test('a running send that was delivered does not hold up the STOP behind it', async () => {
+    const first = await createMemoryWorld({ performers: createProvider(['never']).performers })
+    await first.say('hello')
+    await first.clock.advance(2_000)
+    expect(sends(first)[0]?.status).toBe('running')
+    first.store.usurp()
+    // Both are in the log before the next owner reads, and stand in one commit.
+    await callBack(first, 'delivered')
+    await first.say('STOP', { providerId: 'SMstop' })
+    const second = await createMemoryWorld({ after: first, performers: createProvider([]).performers })
+    await second.clock.advance(30_000)
+    expect(sends(second)[0]).toMatchObject({ status: 'done', providerId: 'SMcalled' })
+    expect(second.only().status).toBe('USER_CLOSED')
+    expect(second.store.cursor().sequence).toBe(3)
+  })
+
   test('a running draft is begun again', async () => {
     const never: EffectPerformer = { isVisible: false, perform: () => new Promise(() => {}) }
     const first = await createMemoryWorld({ performers: { draftReply: never } })
