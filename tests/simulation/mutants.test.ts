@@ -44,6 +44,15 @@ test(
 )
 
 test(
+  'two connections of PostgreSQL see a row lock that is missing',
+  async () => {
+    const caught = await catchMutants(testedMutants, 1)
+    expect(caught.filter(({ by }) => by === null).map(({ name }) => name)).toEqual([])
+  },
+  withinMs,
+)
+
+test(
   'the comparison of the stores sees mistakes in the SQL of a sample',
   async () => {
     const sample = sqlMutants.filter((_, index) => index % 3 === 0)

@@ -3,6 +3,7 @@ import { replayJournal } from '../../../src/actors/replay.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { toCanonicalJson } from '../../../src/actors/canonical-json.ts'
 import type { ConversationRow, EffectRow, JournalRow, MessageRow, Tables } from '../store/tables.ts'
+import { isResend } from '../store/write-notices.ts'
 import type { SimulatedLog } from '../world/simulated-log.ts'
 import type { Accepted } from '../world/simulated-twilio.ts'
 import { draftMark } from '../world/simulated-assistant.ts'
@@ -148,8 +149,12 @@ function checkAnswers({ tables, history }: Everything, journal: readonly Journal
     const { type, messageId } = event as { readonly type: string; readonly messageId?: string }
     if (type === 'message.received') lastMessageId = messageId ?? ''
     if (!type.startsWith('xstate.done.actor.')) continue
+    // A piece of one may end within the list of what it answers.
     const sends = [...tables.effects.values()].filter(
-      (effect) => effect.conversationId === conversationId && effect.effectId.split(':')[1] === String(version),
+      (effect) =>
+        effect.conversationId === conversationId &&
+        effect.effectId.split(':')[1] === String(version) &&
+        !isResend(effect),
     )
     for (const { params, effectId } of sends) {
       const { body = '' } = (params ?? {}) as { readonly body?: string }

@@ -96,7 +96,7 @@ export function toCreatedAt(tables: Tables, wanted: Effect, moment: number): num
   return findBefore(tables, wanted)?.createdAt ?? moment
 }
 
-function isResend({ effectId }: Effect): boolean {
+export function isResend({ effectId }: Effect): boolean {
   return effectId.split(':').length > 3
 }
 
