@@ -207,7 +207,9 @@ describe('what Twilio accepted', () => {
   test('I8: once more under a new id, though nothing was lost', async () => {
     const [first] = history.accepted
     const effectId = toEffectId(first?.statusCallback ?? '')
-    const again = { sid: 'SM-again', statusCallback: (first?.statusCallback ?? '').replace(effectId, `${effectId}:1`) }
+    const callback = new URL(first?.statusCallback ?? '')
+    callback.searchParams.set('effect', `${effectId}:1`)
+    const again = { sid: 'SM-again', statusCallback: callback.href }
     const part = { accepted: [...history.accepted, again] }
     const resent = `insert into duologue.effects select (jsonb_populate_record(effect,
         jsonb_build_object('id', effect.id || ':1', 'status', 'cancelled'))).*
