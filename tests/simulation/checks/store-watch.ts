@@ -67,7 +67,19 @@ export class CheckingWatch implements StoreWatch {
       this.#checkTimers(session)
       this.#countEndings(session)
     }
+    this.#checkOwner(batch, outcome)
     for (const { partition } of batch.partitions) this.#checkCursor(partition)
+  }
+
+  /** D3: what is written is written by the owner of that very moment. */
+  #checkOwner({ partitions, nodeId }: CommitBatch, outcome: CommitOutcome): void {
+    const tables = this.#options.tables()
+    for (const { partition, epoch } of partitions) {
+      if (outcome.partitions.get(partition) !== 'committed') continue
+      const row = tables.partition(partition)
+      if (row.epoch !== epoch || row.owner !== nodeId)
+        this.#options.history.wrong('D3', `${nodeId} wrote in partition ${partition}, which ${row.owner} had claimed`)
+    }
   }
 
   started(effectId: string, moment: number): void {
