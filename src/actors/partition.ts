@@ -50,6 +50,9 @@ export type PartitionParts = {
   readonly onLost: (partition: Partition, reason: string) => void
 }
 
+/** What a lease is cut short by, so that clocks and scheduling cannot make us outlive it. */
+const toLeaseMargin = (leaseMs: number): number => leaseMs / 5
+
 export class Partition implements SessionOwner {
   readonly number: number
   readonly epoch: number
@@ -371,9 +374,4 @@ export class Partition implements SessionOwner {
     const session = this.#sessions.get(key)
     if (session?.phase === 'ready') this.#schedule(session)
   }
-}
-
-/** What a lease is cut short by, so that clocks and scheduling cannot make us outlive it. */
-function toLeaseMargin(leaseMs: number): number {
-  return leaseMs / 5
 }
