@@ -233,7 +233,8 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       return
     case 'retry': {
       const nextAttemptAt = work.context.now + result.afterMs
-      update(work, effect, { status: 'pending', nextAttemptAt, outcome: { reason: result.reason } })
+      const attempts = effect.attempts - (result.isAttempt === false ? 1 : 0)
+      update(work, { ...effect, attempts }, { status: 'pending', nextAttemptAt, outcome: { reason: result.reason } })
       return
     }
     case 'uncertain':

@@ -282,13 +282,14 @@ export class EffectRunner {
       const request = this.#toRequest(session, effect, deadline, signal)
       // Nothing went out: its row says that it runs, and a successor would ask the provider for most of a minute.
       if (request === null || performer === undefined) {
-        return { kind: 'retry', afterMs: 0, reason: 'its session was being loaded again' }
+        return { kind: 'retry', afterMs: 0, reason: 'its session was being loaded again', isAttempt: false }
       }
       // Judged again by the store, which keeps what an opt-out has blocked.
       if (session.newest?.withdrawals !== withdrawals)
-        return { kind: 'retry', afterMs: 0, reason: 'the user opted out' }
+        return { kind: 'retry', afterMs: 0, reason: 'the user opted out', isAttempt: false }
       if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
-      if (this.#host.clock.now() >= deadlineAt) return { kind: 'retry', afterMs: 0, reason: 'the lease had run out' }
+      if (this.#host.clock.now() >= deadlineAt)
+        return { kind: 'retry', afterMs: 0, reason: 'the lease had run out', isAttempt: false }
       await this.#host.reached('after-effect-running')
       const result = await performer.perform(request)
       await this.#host.reached('after-send-returned')

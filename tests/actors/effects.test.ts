@@ -98,6 +98,16 @@ describe('a send whose answer was lost', () => {
     expect(sends(world)[0]).toMatchObject({ status: 'done', providerId: 'SMcalled' })
   })
 
+  test('is sent once more also when its first starts came too late to leave this process', async () => {
+    const late: EffectResult = { kind: 'retry', afterMs: 0, reason: 'the deadline had passed', isAttempt: false }
+    const provider = createProvider([late, late, lost])
+    const world = await createMemoryWorld({ performers: provider.performers })
+    await world.say('hello')
+    await world.clock.advance(300_000)
+    expect(provider.performed).toHaveLength(4)
+    expect(sends(world)[0]).toMatchObject({ status: 'done', attempts: 2 })
+  })
+
   test('is done when a callback names its effect while it waits to be sent once more', async () => {
     const provider = createProvider([lost, { kind: 'retry', afterMs: 60_000, reason: 'slow down' }])
     const world = await createMemoryWorld({ performers: provider.performers })

@@ -57,7 +57,12 @@ export class SimulatedTwilio {
     const { scheduler } = this.#options
     const { random } = scheduler
     if (monotonic() >= request.deadlineMonotonicMs) {
-      return Promise.resolve({ kind: 'retry', afterMs: random.int(200, 1_000), reason: 'the deadline had passed' })
+      return Promise.resolve({
+        kind: 'retry',
+        afterMs: random.int(200, 1_000),
+        reason: 'the deadline had passed',
+        isAttempt: false,
+      })
     }
     this.#options.onSend(request)
     const fate = this.#drawFate()
