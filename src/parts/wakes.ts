@@ -1,5 +1,6 @@
 /** Migrations that shall not wait for an event: looked after every few seconds where there are maps, else not at all. */
 import { wakeMapped } from '../actors/wake-mapped.ts'
+import type { Told } from '../actors/wake-mapped.ts'
 import { processClock } from '../infra/process/clock.ts'
 import type { MigrationMap } from '../machines/migration-map.ts'
 import type { Parts } from './parts.ts'
@@ -11,7 +12,7 @@ export function openWakes(
   { database, log, telemetry }: Pick<Parts, 'database' | 'log' | 'telemetry'>,
   maps: readonly MigrationMap[],
 ): () => void {
-  const told = new Set<string>()
+  const told: Told = new Map()
   const ports = { live: database.live, publisher: log.publisher, clock: processClock }
   let cancel = (): void => {}
   let isStopped = false
