@@ -237,3 +237,25 @@ describe('a message as it came', () => {
     expect(toScheme('rcs:brand')).toBe('sms')
   })
 })
+
+describe('how long a message may be that is read', () => {
+  const read = (body: string) => readIntent(body, vocabularyOf.whatsapp)
+
+  test('is 160 characters', () => {
+    expect(read(`tchau${'!'.repeat(155)}`)).toBe('thanks')
+    expect(read(`tchau${'!'.repeat(156)}`)).toBeNull()
+  })
+
+  test('is 16 words', () => {
+    expect(read('tchau '.repeat(16))).toBe('thanks')
+    expect(read('tchau '.repeat(17))).toBeNull()
+  })
+
+  test('is not nothing', () => {
+    for (const body of ['', ' ', '?', '👋']) expect(read(body)).toBeNull()
+  })
+})
+
+test('a list of phrases that has no part in the grammar is refused by its name', () => {
+  expect(() => createVocabulary('sms', { nonsense: ['x'] } as never)).toThrow('the grammar has no role nonsense')
+})

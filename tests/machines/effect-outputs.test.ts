@@ -16,7 +16,8 @@ describe('a draft', () => {
     for (const confidence of [0, 1]) expect(toDraft({ ...draft, confidence })).toEqual({ ...draft, confidence })
     for (const confidence of [-0.1, 1.1, Number.NaN, '1', null]) expect(toDraft({ ...draft, confidence })).toBeNull()
     expect(toDraft({ ...draft, reply: 'x'.repeat(4_096) })).not.toBeNull()
-    for (const reply of ['x'.repeat(4_097), '', ' \n', 7, null, ['Hello']]) expect(toDraft({ ...draft, reply })).toBeNull()
+    for (const reply of ['x'.repeat(4_097), '', ' \n', 7, null, ['Hello']])
+      expect(toDraft({ ...draft, reply })).toBeNull()
   })
 
   test('has nothing more than its three fields', () => {
@@ -31,7 +32,12 @@ describe('a draft', () => {
 
 describe('a transcription', () => {
   test('is a list of up to ten, each trimmed, with nothing where nothing was said', () => {
-    const listed = [transcript, { ...transcript, text: ' hi\n' }, { ...transcript, text: ' ' }, { ...transcript, text: null }]
+    const listed = [
+      transcript,
+      { ...transcript, text: ' hi\n' },
+      { ...transcript, text: ' ' },
+      { ...transcript, text: null },
+    ]
     expect(toTranscripts({ transcripts: listed })).toEqual(
       ['hello', 'hi', null, null].map((text) => ({ ...transcript, text })),
     )
@@ -61,7 +67,16 @@ describe('a transcription', () => {
   })
 
   test('is an object with a list', () => {
-    for (const output of [undefined, null, 'hello', 7, [], {}, { transcripts: 'hello' }, { transcripts: { length: 1 } }]) {
+    for (const output of [
+      undefined,
+      null,
+      'hello',
+      7,
+      [],
+      {},
+      { transcripts: 'hello' },
+      { transcripts: { length: 1 } },
+    ]) {
       expect(toTranscripts(output)).toBeNull()
     }
   })

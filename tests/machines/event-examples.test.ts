@@ -32,9 +32,15 @@ describe('an example', () => {
 
   test('of a message is collected, and the example of an answer answers it', () => {
     const conversation = at('PROGRESS.waiting')
-    conversation.send({ ...toEventExample('message.received'), type: 'message.received', at: conversation.now } as never)
+    conversation.send({
+      ...toEventExample('message.received'),
+      type: 'message.received',
+      at: conversation.now,
+    } as never)
     expect(conversation.state).toBe('PROGRESS.collecting')
-    expect(conversation.context.turn.messages).toMatchObject([{ messageId: 'm1', body: 'Where is my order?', media: [] }])
+    expect(conversation.context.turn.messages).toMatchObject([
+      { messageId: 'm1', body: 'Where is my order?', media: [] },
+    ])
     conversation.advance(1_500)
     const type = 'xstate.done.actor.draftReply'
     conversation.send({ ...toEventExample(type), type } as never)

@@ -41,7 +41,10 @@ const whole = {
   drop: ['xstate.after.9.parcel.B'],
 }
 
-function snapshotOf(value: PersistedSnapshot['value'], historyValue: PersistedSnapshot['historyValue'] = {}): PersistedSnapshot {
+function snapshotOf(
+  value: PersistedSnapshot['value'],
+  historyValue: PersistedSnapshot['historyValue'] = {},
+): PersistedSnapshot {
   return { status: 'active', value, context: { kept: true }, historyValue, children: {} }
 }
 
@@ -62,12 +65,20 @@ describe('a map is read', () => {
     ['of no machine', { ...whole, machine: '' }, 'a migration map names machine, from and to'],
     ['from nowhere', { ...whole, from: 1 }, 'a migration map names machine, from and to'],
     ['to nowhere', { ...whole, to: null }, 'a migration map names machine, from and to'],
-    ['of a name that is too long', { ...whole, machine: 'x'.repeat(513) }, 'a migration map names machine, from and to'],
+    [
+      'of a name that is too long',
+      { ...whole, machine: 'x'.repeat(513) },
+      'a migration map names machine, from and to',
+    ],
     ['to where it is from', { ...whole, to: '1' }, 'a migration map leads from one version to another'],
     ...[null, 'A', 7, ['A'], { OLD: 7 }, { OLD: '' }, { '': 'A' }, { OLD: 'x'.repeat(513) }, entries(1_001)].flatMap(
       (wrong): [string, unknown, string][] => [
         [`with states like ${toText(wrong)}`, { ...whole, states: wrong }, 'states and sources lead from text to text'],
-        [`with sources like ${toText(wrong)}`, { ...whole, sources: wrong }, 'states and sources lead from text to text'],
+        [
+          `with sources like ${toText(wrong)}`,
+          { ...whole, sources: wrong },
+          'states and sources lead from text to text',
+        ],
       ],
     ),
     ...[null, 'A', { 0: 'A' }, [7], [''], ['A', 'x'.repeat(513)], Array(1_001).fill('A')].flatMap(
@@ -82,7 +93,12 @@ describe('a map is read', () => {
 
   test('up to its limits', () => {
     const longest = 'x'.repeat(512)
-    const full = { ...whole, machine: longest, states: { ...entries(999), [longest]: longest }, arm: Array(1_000).fill('A') }
+    const full = {
+      ...whole,
+      machine: longest,
+      states: { ...entries(999), [longest]: longest },
+      arm: Array(1_000).fill('A'),
+    }
     expect(readMigrationMap(full)).toEqual(full)
   })
 })

@@ -196,12 +196,16 @@ describe('the address of an attachment', () => {
 })
 
 describe('a template', () => {
-  test.each([[`${contentSid}0`], [`x${contentSid}`], [contentSid.slice(0, -1)], [contentSid.toLowerCase()], [7], [[contentSid]]])(
-    'is not %j',
-    (sid) => {
-      expect(readReply({ contentSid: sid })).toBe('contentSid: HX and 32 hexadecimal digits')
-    },
-  )
+  test.each([
+    [`${contentSid}0`],
+    [`x${contentSid}`],
+    [contentSid.slice(0, -1)],
+    [contentSid.toLowerCase()],
+    [7],
+    [[contentSid]],
+  ])('is not %j', (sid) => {
+    expect(readReply({ contentSid: sid })).toBe('contentSid: HX and 32 hexadecimal digits')
+  })
 
   test('goes alone', () => {
     const sentence = 'contentSid: a template goes without body and media'
@@ -209,12 +213,19 @@ describe('a template', () => {
     expect(readReply({ contentSid, mediaUrls: ['https://example.com/a'] })).toBe(sentence)
   })
 
-  test.each<[JsonObject[string]]>([[7], ['nonsense'], ['7'], ['null'], ['[]'], [['x']], [{ 1: 7 }], [{ 1: null }], ['{"1": 7}']])(
-    'has no variables like %j',
-    (contentVariables) => {
-      expect(readReply({ contentSid, contentVariables })).toBe('contentVariables: an object of up to 100 texts')
-    },
-  )
+  test.each<[JsonObject[string]]>([
+    [7],
+    ['nonsense'],
+    ['7'],
+    ['null'],
+    ['[]'],
+    [['x']],
+    [{ 1: 7 }],
+    [{ 1: null }],
+    ['{"1": 7}'],
+  ])('has no variables like %j', (contentVariables) => {
+    expect(readReply({ contentSid, contentVariables })).toBe('contentVariables: an object of up to 100 texts')
+  })
 
   test('alone has variables', () => {
     expect(readReply({ body: 'x', contentVariables: { 1: 'Ana' } })).toBe('contentVariables: only with contentSid')

@@ -11,7 +11,7 @@ test('phrases are separated by commas, on as many lines as they need, with singl
 test.each([
   ['Obrigadooo!! 🙏', 'obrigado'],
   ['  That’s   ALL. ', 'thats all'],
-  ['that`s that´s that\'s that‘s', 'thats thats thats thats'],
+  ["that`s that´s that's that‘s", 'thats thats thats thats'],
   ['Não, não…', 'nao nao'],
   ['a\u0301\u0327b\u200dc', 'abc'],
   ['ﬁm', 'fim'],

@@ -42,7 +42,12 @@ const cases: readonly Case[] = [
   ['the user did not come back', 'IDLE_TIMEOUT', 'EXPIRED', (c) => c.advance(48 * hourMs)],
   ['the user came back', 'IDLE_TIMEOUT', 'PROGRESS.collecting', (c) => c.message('I am back')],
   ['an operator took it over', 'PROGRESS.waiting', 'HUMAN_HANDOFF.assigned', (c) => c.send(operator(c, 'assigned'))],
-  ['an operator took it over', 'HUMAN_HANDOFF.queued', 'HUMAN_HANDOFF.assigned', (c) => c.send(operator(c, 'assigned'))],
+  [
+    'an operator took it over',
+    'HUMAN_HANDOFF.queued',
+    'HUMAN_HANDOFF.assigned',
+    (c) => c.send(operator(c, 'assigned')),
+  ],
   ['it was moved to the second line', 'HUMAN_HANDOFF.queued', 'HUMAN_HANDOFF.queued', escalate('')],
   ['it was moved to the second line: a refund', 'HUMAN_HANDOFF.queued', 'HUMAN_HANDOFF.queued', escalate('a refund')],
   ['it was moved to the second line: a refund', 'HUMAN_HANDOFF.assigned', 'HUMAN_HANDOFF.queued', escalate('a refund')],

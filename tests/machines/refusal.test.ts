@@ -16,8 +16,7 @@ describe('a command is refused', () => {
     const closed = ['AGENT_CLOSED', 'SUPPORT_CLOSED', 'USER_CLOSED', 'EXPIRED', 'FAILED']
     if (status === 'HUMAN_HANDOFF') expect(sentence).toBe('nobody is assigned: assign an operator first')
     else if (closed.includes(status)) expect(sentence).toBe(`the conversation is closed: ${status}`)
-    else
-      expect(sentence).toBe(`the conversation is in ${status}: no person is asked for, nobody is assigned`)
+    else expect(sentence).toBe(`the conversation is in ${status}: no person is asked for, nobody is assigned`)
   })
 
   test.each(ofTheAssigned)('because %s is for the assigned operator', (type) => {

@@ -21,7 +21,8 @@ describe('a time', () => {
     ['handoffExpiryMs', 24 * hourMs, 1, longestMs],
   ] as const)('%s is %i ms, and may be from %i to %i', (name, usual, min, max) => {
     expect(readSettings({})[name]).toBe(usual)
-    for (const value of [min, max]) expect(readSettings({ [name]: value })).toEqual({ ...defaultSettings, [name]: value })
+    for (const value of [min, max])
+      expect(readSettings({ [name]: value })).toEqual({ ...defaultSettings, [name]: value })
     for (const value of [min - 1, max + 1, min + 0.5, String(max), [max], true]) {
       expect(readSettings({ [name]: value })).toEqual(defaultSettings)
     }

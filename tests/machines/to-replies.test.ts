@@ -48,12 +48,15 @@ describe('on SMS', () => {
 })
 
 describe('on WhatsApp', () => {
-  test.each(['jpg', 'jpeg', 'png', 'webp', 'gif', 'mp4', '3gp', '3gpp', 'PNG'])('a text stands under a .%s', (ending) => {
-    const mediaUrls = [`https://example.com/a.${ending}?size=1`]
-    expect(toReplies({ ...reply, body: ' see here ', mediaUrls }, 'whatsapp')).toEqual([
-      { author, body: 'see here', mediaUrls },
-    ])
-  })
+  test.each(['jpg', 'jpeg', 'png', 'webp', 'gif', 'mp4', '3gp', '3gpp', 'PNG'])(
+    'a text stands under a .%s',
+    (ending) => {
+      const mediaUrls = [`https://example.com/a.${ending}?size=1`]
+      expect(toReplies({ ...reply, body: ' see here ', mediaUrls }, 'whatsapp')).toEqual([
+        { author, body: 'see here', mediaUrls },
+      ])
+    },
+  )
 
   test.each(['a.pdf', 'a.png.zip', 'apng', 'a', 'a?as=b.png', 'a.ogg', 'a.pngx'])(
     'a text goes before %s, which would drop it',

@@ -22,8 +22,20 @@ const picture = { url: 'https://example.org/a.png', contentType: 'image/png' }
 const message: TurnMessage = { messageId: 'm1', body: 'hello', media: [], notes: [], voices: [] }
 const unheard: Voice = { media: 0, kind: 'unheard' }
 
-function received(messageId: string, body: string, media: readonly (typeof picture)[] = [], content?: readonly ContentPart[]) {
-  return { type: 'message.received', messageId, body, media, at: 1_000, ...(content !== undefined && { content }) } as const
+function received(
+  messageId: string,
+  body: string,
+  media: readonly (typeof picture)[] = [],
+  content?: readonly ContentPart[],
+) {
+  return {
+    type: 'message.received',
+    messageId,
+    body,
+    media,
+    at: 1_000,
+    ...(content !== undefined && { content }),
+  } as const
 }
 
 function collected(...bodies: readonly string[]): Turn {
@@ -132,7 +144,10 @@ describe('a turn that grows too long', () => {
 
 describe('what is heard', () => {
   test('goes to the voice that it is of, and begins the count of failures anew', () => {
-    const turn = { ...turnOf(message, spoken(unheard, { media: 1, kind: 'unheard' }), spoken(unheard)), hearingFailures: 1 }
+    const turn = {
+      ...turnOf(message, spoken(unheard, { media: 1, kind: 'unheard' }), spoken(unheard)),
+      hearingFailures: 1,
+    }
     const heard = hear(turn, [
       { messageId: 'm2', media: 1, text: 'second' },
       { messageId: 'm3', media: 0, text: null },
@@ -170,10 +185,7 @@ describe('what is heard', () => {
     const turn = { ...turnOf(message, spoken(unheard, heard)), hearingFailures: 1 }
     expect(giveUpHearing(turn)).toEqual({
       ...turn,
-      messages: [
-        turn.messages[0],
-        { ...turn.messages[1], voices: [{ media: 0, kind: 'unreadable' }, heard] },
-      ],
+      messages: [turn.messages[0], { ...turn.messages[1], voices: [{ media: 0, kind: 'unreadable' }, heard] }],
     })
   })
 })
@@ -205,7 +217,11 @@ describe('a turn has words', () => {
     [true, 'a voice that was heard beside one that was not', [spoken(unheard, { media: 1, kind: 'heard', text: 'x' })]],
     [true, 'one message of two', [spoken(unheard), message]],
     [false, 'a voice that nobody has heard', [spoken(unheard)]],
-    [false, 'a voice that nobody could read, with spaces', [{ ...spoken({ media: 0, kind: 'unreadable' }), body: ' ' }]],
+    [
+      false,
+      'a voice that nobody could read, with spaces',
+      [{ ...spoken({ media: 0, kind: 'unreadable' }), body: ' ' }],
+    ],
     [false, 'no message', []],
   ])('(%s) when it is %s', (has, _what, messages) => {
     expect(hasWords(turnOf(...messages))).toBe(has)
