@@ -1,12 +1,12 @@
 /** What the caller of a command reads when the chart did not take it. */
 import { describe, expect, test } from 'vitest'
 
+import type { ConversationContext } from '../../src/machines/conversation/context.ts'
 import { toRefusal } from '../../src/machines/conversation/refusal.ts'
 import { statuses } from '../../src/machines/status.ts'
-import { at } from './pure-conversation.ts'
 
-const { context } = at('HUMAN_HANDOFF.queued')
-const assigned = { ...context, operatorId: 'ana' }
+const context = { operatorId: null, line: 'agent' } as ConversationContext
+const assigned: ConversationContext = { ...context, operatorId: 'ana' }
 const byBia = { operatorId: 'bia', reason: '', body: '', mediaUrls: [], contentSid: null, as: 'agent' } as const
 const ofTheAssigned = ['operator.replied', 'operator.released', 'operator.extended', 'operator.closed'] as const
 
