@@ -141,7 +141,7 @@ function toValue(places: readonly string[]): Json {
   const byKey = Map.groupBy(places, (place) => place.split('.')[0] ?? '')
   const entries = [...byKey].map(([key, own]): readonly [string, Json] => {
     const inner = own.filter((place) => place !== key).map((place) => place.slice(key.length + 1))
-    return [key, inner.length === 0 ? {} : toValue(inner)]
+    return [key, toValue(inner)]
   })
   const [only] = entries
   const isAtomic = entries.length === 1 && only !== undefined && JSON.stringify(only[1]) === '{}'

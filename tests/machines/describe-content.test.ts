@@ -87,6 +87,10 @@ describe('a message', () => {
     )
   })
 
+  test('without a text begins with its parts', () => {
+    expect(describeMessage({ body: ' ', media: [{ ...pdf, contentType: 'image/png' }] })).toBe('[image]')
+  })
+
   test('that holds nothing is nothing', () => {
     expect(describeMessage({ body: ' ', media: [] })).toBe('')
   })

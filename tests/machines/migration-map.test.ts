@@ -163,12 +163,12 @@ describe('a snapshot', () => {
 
   test('remembers its history by the new ids, and forgets what the map drops', () => {
     const history = {
-      'parcel.A.last': [{ id: 'parcel.OLD.two' }, { id: 'parcel.GONE' }, { id: 'other.OLD.two' }],
+      'parcel.A.last': [{ id: 'parcel.OLD.two' }, { id: 'parcel.GONE' }, { id: 'letter.OLD.two' }],
       'parcel.C.last': [{ id: 'parcel.C' }],
     }
     const map = { states: { OLD: 'A' }, drop: ['parcel.C.last'] }
     expect(applyMigrationMap(machine, map, snapshotOf('B', history)).historyValue).toEqual({
-      'parcel.A.last': [{ id: 'parcel.A.two' }, { id: 'parcel.GONE' }, { id: 'other.OLD.two' }],
+      'parcel.A.last': [{ id: 'parcel.A.two' }, { id: 'parcel.GONE' }, { id: 'letter.OLD.two' }],
     })
   })
 })
@@ -200,8 +200,10 @@ describe('a registration with maps', () => {
     expect(step([{ ...map, from: '1', to: '2', states: { HALF: 'B' } }], '1', 'OLD', both)).toBe('B')
   })
 
-  test('leaves a map that skips a listed version alone', () => {
-    expect(step([{ ...map, from: '1', to: '3', states: { HALF: 'B' } }], '1')).toBe('HALF')
+  test('leaves a map that skips a listed version alone, and a version that has none', () => {
+    const hosted = { ...registration, versions: [renamed, { ...later, registration: { ...registration, machine } }] }
+    expect(step([{ ...map, from: '1', to: '3', states: { HALF: 'B' } }], '1', 'OLD', hosted)).toBe('HALF')
+    expect(step([map], '1', 'OLD', hosted)).toBe('HALF')
   })
 
   test('knows a version that only a map knows, when the map leads to the newest', () => {

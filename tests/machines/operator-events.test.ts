@@ -222,6 +222,7 @@ describe('a template', () => {
     [['x']],
     [{ 1: 7 }],
     [{ 1: null }],
+    [{ 1: 'Ana', 2: 7 }],
     ['{"1": 7}'],
   ])('has no variables like %j', (contentVariables) => {
     expect(readReply({ contentSid, contentVariables })).toBe('contentVariables: an object of up to 100 texts')

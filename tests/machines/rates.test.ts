@@ -34,6 +34,15 @@ describe('a user who writes too much', () => {
     expect(conversation.limited).toHaveLength(4)
   })
 
+  test('is told so while a voice message is being read, too', () => {
+    const conversation = at('PENDING.transcribing', settings)
+    for (let index = 0; index < 3; index += 1) conversation.message('hello')
+    expect(conversation.context.turn.messages).toHaveLength(3)
+    expect(conversation.limited).toEqual(['m4'])
+    expect(conversation.sent.map(({ body }) => body)).toEqual([sentences.en.tooMany])
+    expect(conversation.state).toBe('PENDING.transcribing')
+  })
+
   test('is answered again when the minute is over, until the hour’s limit', () => {
     const conversation = flooded()
     conversation.advance(minuteMs)
@@ -99,6 +108,24 @@ describe('a tenant whose budget is used up', () => {
     conversation.advance(2_000)
     conversation.failDraft(code)
     expect(conversation.sent.map(({ body }) => body)).toEqual([sentences.en.tooBusy, sentences.en.tooBusy])
+  })
+
+  test.each([
+    ['tenant-minute', minuteMs],
+    ['tenant-hour', 60 * minuteMs],
+  ])('by %s tells so again when %i ms are over since, and not before', (code, windowMs) => {
+    for (const [waitedMs, told] of [
+      [windowMs - 1, 1],
+      [windowMs, 2],
+    ] as const) {
+      const conversation = at('PENDING.answering', { language: 'en' })
+      conversation.failDraft(code)
+      conversation.advance(waitedMs - conversation.context.settings.quietMs)
+      conversation.message('and now?')
+      conversation.advance(2_000)
+      conversation.failDraft(code)
+      expect(conversation.sent.filter(({ body }) => body === sentences.en.tooBusy)).toHaveLength(told)
+    }
   })
 
   test('reads no voice message either', () => {

@@ -91,6 +91,7 @@ describe('an automaton’s states', () => {
     const known = automaton.statesKnown
     accepts(automaton, 'a b d d d d')
     expect(automaton.statesKnown).toBe(known)
+    expect(automaton.step(0, automaton.roleNumbers.get('d') ?? -1)).toBe(dead)
   })
 
   test('that are none are refused', () => {

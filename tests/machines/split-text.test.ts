@@ -24,7 +24,8 @@ describe('a long text', () => {
 
   test.each<[string, number, readonly string[]]>([
     // A limit that is just reached.
-    ['aaaa bbbb.', 10, ['aaaa bbbb.']],
+    ['aaaaa bbbb', 10, ['aaaaa bbbb']],
+    ['aaaaa bbb. cc', 10, ['aaaaa bbb.', 'cc']],
     ['aaaa bbbb. cc', 10, ['aaaa bbbb.', 'cc']],
     ['aaaa bbbb ccc', 9, ['aaaa bbbb', 'ccc']],
     ['aaaaa\n\nbbbbb', 10, ['aaaaa', 'bbbbb']],

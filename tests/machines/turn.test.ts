@@ -118,8 +118,9 @@ describe('a turn that grows too long', () => {
     expect(collected('y', 'y', half, half)).toMatchObject({ omitted: 2, messages: [{ messageId: 'm3' }, {}] })
   })
 
-  test('counts what its parts say in words', () => {
+  test('counts what its parts say in words, and nothing for a voice that nobody has heard', () => {
     const text = 'x'.repeat(4_096)
+    expect(collectMessage(collected(text), received('m2', text, [voiceNote]))).toMatchObject({ omitted: 0 })
     const noted = collectMessage(collected(text, text.slice(7)), received('m3', '', [picture]))
     expect(noted).toMatchObject({ omitted: 0 })
     const more = collectMessage(collected(text, text.slice(6)), received('m3', '', [picture]))

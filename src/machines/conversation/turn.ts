@@ -83,7 +83,6 @@ export function toUnheard({ messages }: Turn): readonly VoiceNote[] {
 /** What was said in them goes into the turn; one of another turn, or that was heard before, changes nothing. */
 export function hear(turn: Turn, transcripts: readonly Transcript[]): Turn {
   const messages = turn.messages.map((message) => {
-    if (message.voices.length === 0) return message
     const voices = message.voices.map((voice): Voice => {
       const found = transcripts.find(({ messageId, media }) => messageId === message.messageId && media === voice.media)
       if (voice.kind !== 'unheard' || found === undefined) return voice
