@@ -82,6 +82,7 @@ describe('labelled phrases', () => {
     const put = /\b(can|could|would|will|puedes?|podés|podrías?|pueden|ya puede|pode)\b/iu
     const asked = closingPhrases.filter((phrase) => !put.test(phrase)).map((phrase) => `${phrase}?`)
     expect(asked.filter((phrase) => readIntent(phrase, vocabularyOf.whatsapp) !== null)).toEqual([])
+    expect(readIntent('START?', vocabularyOf.whatsapp)).toBeNull()
     expect(readIntent('could you please end this chat?', vocabularyOf.whatsapp)).toBe('close')
     expect(readIntent('vocês podem parar de me mandar mensagens?', vocabularyOf.sms)).toBe('stop')
   })
