@@ -45,6 +45,7 @@ export async function startDuologue(
   })
   const service = opened.adopt(await startService(env, nodeOptions), async ({ stop }) => stop())
   await untilReady(url, service)
+  await set(database, limitless)
   const closing = opened.move()
   return {
     name: 'duologue',
@@ -100,7 +101,7 @@ async function startService(env: { readonly [name: string]: string }, nodeOption
   })
 }
 
-/** Everything else is as a deployment has it by default. */
+/** Everything else is as a deployment has it by default, but for the limits of `limitless`. */
 function toEnvironment({
   port,
   nats,
@@ -180,9 +181,15 @@ const readConversations = `select conversation.id as "conversationId", conversat
   where session.user_key like $1
   group by conversation.id, conversation.version`
 
+/** Fewer users write more here than so many people may, and are answered more often than WhatsApp likes. */
+const limitless = { senderPerMinuteMax: 100_000, senderPerHourMax: 1_000_000, paceIntervalMs: 0 }
+
 /** The longest quiet moment that a tenant may set; the load's users are new and open with it. */
-async function holdAnswers({ sql }: BenchDatabase): Promise<void> {
-  const settings = { quietMs: 60_000, quietMaxMs: 600_000, senderPerMinuteMax: 100_000, senderPerHourMax: 1_000_000 }
+async function holdAnswers(database: BenchDatabase): Promise<void> {
+  await set(database, { ...limitless, quietMs: 60_000, quietMaxMs: 600_000 })
+}
+
+async function set({ sql }: BenchDatabase, settings: object): Promise<void> {
   await sql(`update duologue.tenants set settings = '${JSON.stringify(settings)}'`)
 }
 

@@ -153,18 +153,11 @@ export type LinkItem = {
   readonly movedMessages: number
 }
 
-export type SessionMessageItem = {
-  readonly id: string
+export type SessionMessageItem = Omit<MessageItem, 'deliveryStatus' | 'errorCode'> & {
   readonly sessionId: string
   readonly conversationId: string | null
-  readonly direction: MessageRecord['direction']
-  readonly author: MessageRecord['author']
-  readonly body: string
-  readonly media: readonly Media[]
-  readonly providerId: string | null
   /** Under which address a user's message came; null for ours. */
   readonly address: string | null
-  readonly at: string
 }
 
 /** What the webhook must know of a business address. */

@@ -25,6 +25,7 @@ type Message = {
 }
 type Conversation = {
   readonly id: string
+  readonly sessionId: string
   readonly status: string
   readonly optedOut: boolean
   readonly version: number
@@ -82,6 +83,12 @@ async function messagesOf(user: string): Promise<readonly Message[]> {
   const conversation = await conversationOf(user)
   if (conversation === undefined) return []
   return (await service.json<{ items: Message[] }>(`/api/conversations/${conversation.id}/messages`)).items
+}
+
+/** The same by the session. */
+async function saidOf(user: string): Promise<readonly Message[]> {
+  const sessionId = (await conversationOf(user))?.sessionId ?? ''
+  return (await service.json<{ items: Message[] }>(`/api/sessions/${sessionId}/messages`)).items
 }
 
 async function sentTo(user: string): Promise<readonly string[]> {
@@ -238,6 +245,7 @@ describe('a voice message', () => {
       body: '',
       content: [{ kind: 'audio', media: 0, transcript: 'Where is my order 4512?' }],
     })
+    expect((await saidOf(user))[0]?.content).toEqual((await messagesOf(user))[0]?.content)
     const events = await service.json<{ items: { event: { type: string } }[] }>(
       `/api/conversations/${(await conversationOf(user))?.id}/events`,
     )

@@ -54,8 +54,14 @@ export async function runNemesis(options: NemesisOptions): Promise<NemesisReport
     partitions,
     leaseMs,
     natsServers: options.natsServers,
-    // The most talkative ones write more than a person may.
-    settings: { quietMs: 200, quietMaxMs: 1_000, senderPerMinuteMax: 100_000, senderPerHourMax: 1_000_000 },
+    settings: {
+      quietMs: 200,
+      quietMaxMs: 1_000,
+      // The most talkative ones write more than a person may, and are answered more often than WhatsApp likes.
+      senderPerMinuteMax: 100_000,
+      senderPerHourMax: 1_000_000,
+      paceIntervalMs: 0,
+    },
     env: { DUOLOGUE_SEND_RESOLVE_AFTER_MS: '300,1000,3000' },
   })
   try {

@@ -50,7 +50,8 @@ const conversation = toObject({
   quarantinedAt: optionalMoment,
 })
 
-const message = toObject({
+/** Of a message wherever it is listed. */
+const messageFields = {
   id: text,
   direction: { enum: ['inbound', 'outbound'] },
   author: { enum: ['user', 'assistant', 'operator', 'system'] },
@@ -62,10 +63,8 @@ const message = toObject({
   },
   rateLimited: { type: 'boolean' },
   providerId: optionalText,
-  deliveryStatus: optionalText,
-  errorCode: optionalText,
   at: moment,
-})
+}
 
 const historyRow = {
   version: number,
@@ -104,7 +103,10 @@ export const conversationOperations = {
     answer: { status: 200, contentType: 'application/json', schema: conversation },
     problems: [400, 401, 403, 404],
   },
-  messages: toListOfOne('The messages of a conversation, oldest first', message),
+  messages: toListOfOne(
+    'The messages of a conversation, oldest first',
+    toObject({ ...messageFields, deliveryStatus: optionalText, errorCode: optionalText }),
+  ),
   history: toListOfOne(
     'Where the status changed or an operator acted, oldest first',
     toObject({ ...historyRow, eventType: text }),
@@ -114,6 +116,12 @@ export const conversationOperations = {
     toObject({ ...historyRow, eventId: text, event: {}, hash: text }),
   ),
 } as const satisfies { readonly [name: string]: Operation }
+
+/** The messages of a session and of those that are linked to it. */
+export const sessionMessages = toListOfOne(
+  'What was said in a session and in those that are linked to it, oldest first',
+  toObject({ ...messageFields, sessionId: text, conversationId: optionalText, address: optionalText }),
+)
 
 function toListOfOne(summary: string, row: JsonSchema): Operation {
   return {

@@ -1,15 +1,11 @@
 /** How the OpenAPI document describes sessions: who somebody is, and what operators may say of it. */
+import { sessionMessages } from './conversation-operations.ts'
 import type { JsonSchema, Operation } from './openapi.ts'
 
 const json = 'application/json'
 const text: JsonSchema = { type: 'string' }
 const optionalText: JsonSchema = { type: ['string', 'null'] }
 const id = [{ in: 'path', name: 'id', schema: { type: 'string', format: 'uuid' } }] as const
-const page = [
-  { in: 'query', name: 'cursor', schema: text },
-  { in: 'query', name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
-] as const
-
 const order: NonNullable<Operation['requestBody']> = {
   contentType: json,
   schema: {
@@ -44,21 +40,7 @@ export const sessionOperations = {
     answer: { status: 200, contentType: json, schema: { type: 'object', required: ['id', 'addresses', 'links'] } },
     problems: [400, 401, 403, 404],
   },
-  messages: {
-    ...common,
-    summary: 'What was said in a session and in those that are linked to it, oldest first',
-    parameters: [...id, ...page],
-    answer: {
-      status: 200,
-      contentType: json,
-      schema: {
-        type: 'object',
-        required: ['items', 'next'],
-        properties: { items: { type: 'array', items: { type: 'object' } }, next: optionalText },
-      },
-    },
-    problems: [400, 401, 403, 404],
-  },
+  messages: sessionMessages,
   link: {
     ...common,
     summary: 'The address is the same person: what comes under it belongs to this session from now on',

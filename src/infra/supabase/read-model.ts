@@ -9,6 +9,7 @@ import {
   type QuarantinedItem,
   type ReadModel,
   type SessionItem,
+  type SessionMessageItem,
 } from '../../actors/read-model.ts'
 import { contentOf } from '../../machines/content.ts'
 import type { ContentPart, Transcripts } from '../../machines/content.ts'
@@ -48,8 +49,8 @@ export function createReadModel(call: Call): ReadModel {
       return item === null ? null : (toItem(item) as Awaited<ReturnType<ReadModel['getConversation']>>)
     },
     listMessages: async (id, page) => {
-      const found = await listOf<StoredMessage>('list_messages', id, { id: isUuid }, page)
-      return found === null ? null : { ...found, items: found.items.map(toMessageItem) }
+      const found = await listOf<Stored<MessageItem>>('list_messages', id, { id: isUuid }, page)
+      return found === null ? null : { ...found, items: found.items.map(withContent) }
     },
     findMedia: async (id, messageId, index, tenantId) => {
       if (!uuid.test(id) || !uuid.test(messageId)) return null
@@ -92,8 +93,12 @@ function createSessionReading(
       const { session } = (await call('get_session', request)) as { session: Item | null }
       return session === null ? null : toSession(session)
     },
-    listSessionMessages: async (id, page) =>
-      uuid.test(id) ? list('list_session_messages', { session_id: id }, { id: isUuid }, page) : null,
+    listSessionMessages: async (id, page) => {
+      if (!uuid.test(id)) return null
+      const request = { session_id: id }
+      const found = await list<Stored<SessionMessageItem>>('list_session_messages', request, { id: isUuid }, page)
+      return found === null ? null : { ...found, items: found.items.map(withContent) }
+    },
     findHomes: async (userKey, tenantId) => {
       const request = { user_key: userKey, tenant_id: tenantId ?? null }
       const { homes } = (await call('find_homes', request)) as { homes: readonly { readonly user_key: string }[] }
@@ -102,13 +107,11 @@ function createSessionReading(
   }
 }
 
-type StoredMessage = Omit<MessageItem, 'content'> & {
-  readonly content: readonly ContentPart[] | null
-  readonly transcripts: Transcripts | null
-}
+type StoredContent = { readonly content: readonly ContentPart[] | null; readonly transcripts: Transcripts | null }
+type Stored<T extends { readonly content: unknown }> = Omit<T, 'content'> & StoredContent
 
 /** Every message has parts in the API, also one of before they were stored, with what was said in its audio. */
-function toMessageItem({ transcripts, ...stored }: StoredMessage): MessageItem {
+function withContent<T extends Pick<MessageItem, 'body' | 'media'> & StoredContent>({ transcripts, ...stored }: T) {
   const content = contentOf(stored).map((part): MessageItem['content'][number] =>
     part.kind === 'audio' ? { ...part, transcript: transcripts?.[part.media] ?? null } : part,
   )

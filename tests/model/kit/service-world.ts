@@ -301,11 +301,8 @@ async function addTenants({ sql }: Production, profiles: readonly Profile[]): Pr
          insert into duologue.tenants (name, settings) values ($1, $2::text::jsonb)
          on conflict (name) do update set settings = excluded.settings returning id)
        insert into duologue.channels (tenant_id, address) select id, $3 from tenant`,
-      [
-        `walkers: ${name}`, // A walk says in seconds what people say in days: it is not to wait for the pace of messages to one user.
-        JSON.stringify({ ...settings, paceIntervalMs: 0 }),
-        businessAddress,
-      ],
+      // A walk says in seconds what people say in days: it is not to wait for the pace of messages to one user.
+      [`walkers: ${name}`, JSON.stringify({ ...settings, paceIntervalMs: 0 }), businessAddress],
     )
   }
 }
