@@ -5,8 +5,9 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['tests/machines/*.test.ts', 'tests/actors/{step,step-orders,effects,migrate-snapshot}.test.ts'],
-    // Not the random ones: thousands of mutants would wait for each of them, and the chart has its own hunt.
-    exclude: ['tests/machines/{oracle,totality}.test.ts'],
+    // Not the slow ones: thousands of mutants would wait for each of them, and the chart has its own hunt.
+    exclude: ['tests/machines/{oracle,totality,kept-vocabularies}.test.ts'],
+    // One worker for all files; each mutant's run reads the code in anew.
     isolate: false,
     testTimeout: 60_000,
   },

@@ -80,14 +80,6 @@ describe('the vocabulary of a tenant', () => {
     expect(readIntent('cancel', toTenantVocabulary('whatsapp', phrases))).toBe('close')
   })
 
-  test('no more than two hundred are kept', () => {
-    const phrases = { close: ['fim de jogo'] }
-    const kept = toTenantVocabulary('whatsapp', phrases)
-    for (let tenant = 0; tenant < 200; tenant += 1) toTenantVocabulary('whatsapp', { close: [`senha ${tenant}`] })
-    expect(toTenantVocabulary('whatsapp', phrases)).not.toBe(kept)
-    expect(readIntent('fim de jogo', toTenantVocabulary('whatsapp', phrases))).toBe('close')
-  })
-
   test('equal phrases share one, built once; a thousand tenants do not mix', () => {
     const first = toTenantVocabulary('sms', { close: ['fim de jogo'] })
     toTenantVocabulary('sms', { close: ['fim de papo'] })
