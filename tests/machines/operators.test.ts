@@ -66,6 +66,16 @@ describe('the assigned operator', () => {
     expect(conversation.sent.at(-1)).toEqual({ author: 'operator', body: 'Bia here' })
   })
 
+  test('gives the colleague the whole time', () => {
+    const conversation = at('HUMAN_HANDOFF.assigned')
+    conversation.advance(23 * hourMs)
+    conversation.send(operator(conversation, 'transferred', { to: 'bia' }))
+    conversation.advance(24 * hourMs - 1)
+    expect(conversation.state).toBe('HUMAN_HANDOFF.assigned')
+    conversation.advance(1)
+    expect(conversation.state).toBe('EXPIRED')
+  })
+
   test('hands it to nobody else but a colleague, and nobody else hands it to anybody', () => {
     const conversation = at('HUMAN_HANDOFF.assigned')
     const before = conversation.snapshot
