@@ -137,6 +137,7 @@ describe('the address of an attachment', () => {
     'https://my_files.example.com/a',
     'https://xn--e1awd7f.com/a',
     'https://test.example.com/a',
+    'https://cdn.test.example.com/a',
     'https://home.example.com/a',
     'https://localhost.example.com/a',
     'https://mylocal.nonlocal/a',
