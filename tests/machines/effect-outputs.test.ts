@@ -41,8 +41,9 @@ describe('a transcription', () => {
     expect(toTranscripts({ transcripts: listed })).toEqual(
       ['hello', 'hi', null, null].map((text) => ({ ...transcript, text })),
     )
-    expect(toTranscripts({ transcripts: Array(10).fill(transcript) })).toHaveLength(10)
-    expect(toTranscripts({ transcripts: Array(11).fill(transcript) })).toBeNull()
+    const many = (length: number) => ({ transcripts: Array.from({ length }, () => transcript) })
+    expect(toTranscripts(many(10))).toHaveLength(10)
+    expect(toTranscripts(many(11))).toBeNull()
     expect(toTranscripts({ transcripts: [] })).toEqual([])
   })
 

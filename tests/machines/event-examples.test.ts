@@ -43,7 +43,7 @@ describe('an example', () => {
     ])
     conversation.advance(1_500)
     const type = 'xstate.done.actor.draftReply'
-    conversation.send({ ...toEventExample(type), type } as never)
+    conversation.send({ ...toEventExample(type), type })
     expect(conversation.state).toBe('PROGRESS.waiting')
     expect(conversation.sent.at(-1)?.body).toBe('It arrives tomorrow.')
   })
@@ -56,7 +56,7 @@ describe('an example', () => {
     expect(conversation.state).toBe('PROGRESS.transcribing')
     const type = 'xstate.done.actor.transcribe'
     expect(toTranscripts(toEventExample(type)['output'])).toEqual([{ messageId: 'm1', media: 0, text: 'Where is it?' }])
-    conversation.send({ ...toEventExample(type), type } as never)
+    conversation.send({ ...toEventExample(type), type })
     expect(conversation.state).toBe('PROGRESS.answering')
   })
 

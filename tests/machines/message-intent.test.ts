@@ -19,8 +19,8 @@ describe('what the provider took for an opt-out or an opt-in', () => {
 
 describe('beside a picture', () => {
   test('opting out and in count, all else is a caption', () => {
-    const read = (body: string) => readMessageIntent({ body, media: [picture] }, 'whatsapp')
-    expect(['STOP', 'START', 'tchau', 'obrigado', 'atendente'].map(read)).toEqual(['stop', 'start', null, null, null])
+    const beside = (body: string) => readMessageIntent({ body, media: [picture] }, 'whatsapp')
+    expect(['STOP', 'START', 'tchau', 'obrigado', 'atendente'].map(beside)).toEqual(['stop', 'start', null, null, null])
   })
 })
 

@@ -179,8 +179,8 @@ describe('a window', () => {
 
   test('may be the hour’s alone: the minute’s goes on in it', () => {
     const late = { minuteAt: start + 59.5 * minuteMs, minuteCount: 1, hourAt: start, hourCount: 9, toldUntil: 0 }
-    const at = start + 60 * minuteMs
-    expect(countMessage(late, at)).toEqual({ ...late, minuteCount: 2, hourAt: at, hourCount: 1 })
+    const later = start + 60 * minuteMs
+    expect(countMessage(late, later)).toEqual({ ...late, minuteCount: 2, hourAt: later, hourCount: 1 })
   })
 
   test('that is exceeded is told of until its end', () => {

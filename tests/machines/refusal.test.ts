@@ -12,11 +12,12 @@ const ofTheAssigned = ['operator.replied', 'operator.released', 'operator.extend
 
 describe('a command is refused', () => {
   test.each(statuses)('in %s by its status, unless a person is asked for', (status) => {
-    const sentence = toRefusal(status, context, { type: 'operator.extended', operatorId: 'bia' })
     const closed = ['AGENT_CLOSED', 'SUPPORT_CLOSED', 'USER_CLOSED', 'EXPIRED', 'FAILED']
-    if (status === 'HUMAN_HANDOFF') expect(sentence).toBe('nobody is assigned: assign an operator first')
-    else if (closed.includes(status)) expect(sentence).toBe(`the conversation is closed: ${status}`)
-    else expect(sentence).toBe(`the conversation is in ${status}: no person is asked for, nobody is assigned`)
+    const usual = closed.includes(status)
+      ? `the conversation is closed: ${status}`
+      : `the conversation is in ${status}: no person is asked for, nobody is assigned`
+    const sentence = toRefusal(status, context, { type: 'operator.extended', operatorId: 'bia' })
+    expect(sentence).toBe(status === 'HUMAN_HANDOFF' ? 'nobody is assigned: assign an operator first' : usual)
   })
 
   test.each(ofTheAssigned)('because %s is for the assigned operator', (type) => {

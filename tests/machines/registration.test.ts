@@ -115,8 +115,10 @@ describe('what opens nothing because there is too much of it', () => {
   const previous = { conversationId: 'c1', status: 'EXPIRED', reason: null, context: { rate: full } } as const
 
   test('is what would open one otherwise, and nothing else', () => {
-    const over = (body: string, at = 1_000) =>
-      registration.isOverLimit?.({ type: 'message.received', body, media: [] } as never, opening({ previous, at }))
+    const over = (body: string, moment = 1_000) => {
+      const event = { type: 'message.received', body, media: [] }
+      return registration.isOverLimit?.(event, opening({ previous, at: moment }))
+    }
     expect(over('hello')).toBe(true)
     expect(over('hello', 60_000)).toBe(false)
     expect(over('obrigado')).toBe(false)
@@ -146,7 +148,7 @@ describe('consent', () => {
     expect(ofMessage('CANCEL')).toBeNull()
     expect(ofMessage('CANCEL', { businessAddress: 'sms:+14155238886' })).toBe('withdrawn')
     expect(ofMessage('sossega')).toBeNull()
-    expect(ofMessage('sossega', { settings: { phrases: { stop: ['sossega'] } } as never })).toBe('withdrawn')
+    expect(ofMessage('sossega', { settings: { phrases: { stop: ['sossega'] } } })).toBe('withdrawn')
   })
 
   test('is taken away by one voice message of several', () => {
