@@ -14,7 +14,7 @@ import { assert } from './assert.ts'
 import type { Cancelled, Entry } from './entry.ts'
 import { Fold } from './fold.ts'
 import { noteIdentities } from './identities.ts'
-import { noteConsent, toMachineName, toProviderConsent } from './note-consent.ts'
+import { noteConsent, toMachineName, toMessageParts } from './note-consent.ts'
 import type { Effect, EffectResult } from './ports.ts'
 import type { LoggedEvent, LoggedMessage, MessageRecord } from './ports.ts'
 import { drainQuarantine, releaseQuarantine, toWaitingResult } from './release-quarantine.ts'
@@ -101,9 +101,8 @@ function takeLogged(work: Work, event: LoggedEvent, at: number): void {
 function receiveMessage(work: Work, event: LoggedMessage, at: number): void {
   const messageId = work.context.ids.next()
   work.state = { ...work.state, replyAddress: event.replyAddress, lastInboundAt: at }
-  const { body, media, content = null } = event
-  const consent = toProviderConsent(event.raw)
-  const parts = { ...(content !== null && { content }), ...(consent !== null && { consent }) }
+  const { body, media } = event
+  const parts = toMessageParts(event)
   const received: ConversationEvent = { type: 'message.received', messageId, body, media, ...parts, at }
   noteConsent(work, received, { providerId: event.providerId, at })
   const isLimited = openWhenWanted(work, received, at) === 'over-limit'
@@ -234,7 +233,8 @@ function takeResult(work: Work, started: Effect, result: EffectResult | Cancelle
       return
     case 'retry': {
       const nextAttemptAt = work.context.now + result.afterMs
-      update(work, effect, { status: 'pending', nextAttemptAt, outcome: { reason: result.reason } })
+      const attempts = effect.attempts - (result.isAttempt === false ? 1 : 0)
+      update(work, { ...effect, attempts }, { status: 'pending', nextAttemptAt, outcome: { reason: result.reason } })
       return
     }
     case 'uncertain':

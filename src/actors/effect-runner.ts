@@ -15,6 +15,7 @@ import { pause, toRetryDelay } from './committer.ts'
 import { EffectHolds, toOccasion } from './effect-holds.ts'
 import { EffectSlots } from './effect-slots.ts'
 import type { Cancelled } from './entry.ts'
+import { withErrorText } from './error-text.ts'
 import { limits } from './host.ts'
 import type { Host } from './host.ts'
 import type { Partition } from './partition.ts'
@@ -81,7 +82,8 @@ export class EffectRunner {
     const { clock, performers } = this.#host
     if ([...(this.#running.get(session)?.values() ?? [])].some(({ isVisible }) => isVisible)) return true
     if ([...this.#toStart.values()].some((waiting) => waiting.session === session)) return true
-    return (session.committed?.effects ?? []).some(
+    // Of the newest: what is known to have arrived is not on its way, and nobody would wake the session after it.
+    return (session.newest?.effects ?? []).some(
       ({ kind, status, deadline }) =>
         performers[kind]?.isVisible === true && status === 'running' && (deadline ?? 0) > clock.now(),
     )
@@ -278,12 +280,16 @@ export class EffectRunner {
     const deadlineAt = this.#host.clock.now() + deadline - this.#host.clock.monotonic()
     this.#run(session, partition, effect, true, async (signal) => {
       const request = this.#toRequest(session, effect, deadline, signal)
-      if (request === null || performer === undefined) return null
+      // Nothing went out: its row says that it runs, and a successor would ask the provider for most of a minute.
+      if (request === null || performer === undefined) {
+        return { kind: 'retry', afterMs: 0, reason: 'its session was being loaded again', isAttempt: false }
+      }
       // Judged again by the store, which keeps what an opt-out has blocked.
       if (session.newest?.withdrawals !== withdrawals)
-        return { kind: 'retry', afterMs: 0, reason: 'the user opted out' }
+        return { kind: 'retry', afterMs: 0, reason: 'the user opted out', isAttempt: false }
       if (!isWanted(session, effect)) return { kind: 'cancelled', reason: 'the session has changed its speaker' }
-      if (this.#host.clock.now() >= deadlineAt) return { kind: 'retry', afterMs: 0, reason: 'the lease had run out' }
+      if (this.#host.clock.now() >= deadlineAt)
+        return { kind: 'retry', afterMs: 0, reason: 'the lease had run out', isAttempt: false }
       await this.#host.reached('after-effect-running')
       const result = await performer.perform(request)
       await this.#host.reached('after-send-returned')
@@ -345,7 +351,7 @@ export class EffectRunner {
   }
 
   #answer(session: Session, effect: Effect, result: EffectResult | Cancelled): void {
-    session.receive({ kind: 'result', effect, result })
+    session.receive({ kind: 'result', effect, result: withErrorText(result) })
   }
 
   #toRequest(session: Session, effect: Effect, deadlineMonotonicMs: number, signal: AbortSignal): EffectRequest | null {

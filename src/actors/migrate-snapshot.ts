@@ -79,13 +79,15 @@ export function applyMigrations(
   old: PersistedSnapshot,
 ): PersistedSnapshot {
   const older = registration.versions ?? []
-  const first = older.findIndex(({ version }) => version === from)
-  const last = older.findIndex(({ version }) => version === to)
-  assert(first >= 0, `nothing migrates version ${from} of '${registration.machine.id}'`)
   let snapshot = old
-  for (const { migrate } of older.slice(first, last < 0 ? older.length : last)) {
+  let version = from
+  while (version !== to) {
+    const place = older.findIndex((one) => one.version === version)
+    const migration = older[place]
+    assert(migration !== undefined, `nothing migrates version ${version} of '${registration.machine.id}' to ${to}`)
     // A migration may change what it is given, and must give what the database gives back.
-    snapshot = JSON.parse(toCanonicalJson(migrate(structuredClone(snapshot)))) as PersistedSnapshot
+    snapshot = JSON.parse(toCanonicalJson(migration.migrate(structuredClone(snapshot)))) as PersistedSnapshot
+    version = migration.to ?? older[place + 1]?.version ?? registration.machine.version ?? ''
   }
   return snapshot
 }

@@ -1,4 +1,5 @@
 /** Whether a user's message takes the consent to messages away or gives it again; the host keeps that, whatever the chart does. */
+import { Fold } from './fold.ts'
 import type { LoggedMessage, SessionNotice } from './ports.ts'
 import { findRegistration } from './take-step.ts'
 import type { Work } from './take-step.ts'
@@ -21,6 +22,30 @@ export function noteConsent(
   }
 }
 
+/**
+ * Of a message that is put into quarantine: it is stored and heard of later, but nothing may be sent meanwhile. That the
+ * user wants messages again waits for its turn; and what cannot be read (that may be why it is there) says nothing.
+ */
+export function noteParkedOptOut(work: Work, event: LoggedMessage, at: number): void {
+  const { providerId, body, media } = event
+  const attempt: Work = { state: work.state, fold: new Fold(), context: work.context }
+  try {
+    const received = { type: 'message.received', messageId: '', body, media, ...toMessageParts(event), at } as const
+    noteConsent(attempt, received, { providerId, at })
+  } catch {
+    return
+  }
+  if (!attempt.fold.withdraws) return
+  work.fold.notices.push(...attempt.fold.notices)
+  work.state = attempt.state
+}
+
+/** What of a message is not there with every message. */
+export function toMessageParts({ content, raw }: LoggedMessage) {
+  const consent = toProviderConsent(raw)
+  return { ...(content !== undefined && { content }), ...(consent !== null && { consent }) }
+}
+
 export function noteOptOut(work: Work, notice: Omit<SessionNotice, 'kind' | 'pauseMs'>): void {
   work.fold.notices.push({ kind: 'opted-out', pauseMs: null, ...notice })
   work.state = { ...work.state, optedOut: true, withdrawals: work.state.withdrawals + 1 }
@@ -33,7 +58,7 @@ export function toMachineName({ state, context }: Work): string {
 }
 
 /** Twilio's Advanced Opt-Out has words of its own, and says in `OptOutType` which it took a message for. */
-export function toProviderConsent(raw: LoggedMessage['raw']): 'withdrawn' | 'given' | null {
+function toProviderConsent(raw: LoggedMessage['raw']): 'withdrawn' | 'given' | null {
   const type = Object.hasOwn(raw, 'OptOutType') ? raw['OptOutType'] : undefined
   if (type === 'STOP') return 'withdrawn'
   return type === 'START' ? 'given' : null

@@ -14,6 +14,7 @@ import type { Lane } from './committer.ts'
 import type { DecideContext } from './take-step.ts'
 import type { EffectRunner } from './effect-runner.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
+import { toErrorText } from './error-text.ts'
 import type { Fold } from './fold.ts'
 import { forwardEvent, mayForward } from './forward.ts'
 import { limits } from './host.ts'
@@ -48,6 +49,9 @@ export type PartitionParts = {
   /** Called once when the partition is lost. */
   readonly onLost: (partition: Partition, reason: string) => void
 }
+
+/** What a lease is cut short by, so that clocks and scheduling cannot make us outlive it. */
+const toLeaseMargin = (leaseMs: number): number => leaseMs / 5
 
 export class Partition implements SessionOwner {
   readonly number: number
@@ -180,9 +184,9 @@ export class Partition implements SessionOwner {
     this.#foreign.push({
       position: { incarnation: this.#incarnation, sequence: log.sequence },
       kind: 'foreign',
-      subject: `${log.kind}.${log.sessionKey}`,
+      subject: toErrorText(`${log.kind}.${log.sessionKey}`),
       dataBase64: Buffer.from(log.data).toString('base64'),
-      error: String(error).slice(0, 2_000),
+      error: toErrorText(String(error)),
       at: log.at,
     })
     lane.addCursor(this)
@@ -370,9 +374,4 @@ export class Partition implements SessionOwner {
     const session = this.#sessions.get(key)
     if (session?.phase === 'ready') this.#schedule(session)
   }
-}
-
-/** What a lease is cut short by, so that clocks and scheduling cannot make us outlive it. */
-function toLeaseMargin(leaseMs: number): number {
-  return leaseMs / 5
 }

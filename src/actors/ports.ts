@@ -624,8 +624,11 @@ export type EffectRequest = {
 export type EffectResult =
   | { readonly kind: 'done'; readonly output: Json; readonly providerId: string | null }
   | { readonly kind: 'failed'; readonly error: { readonly message: string; readonly code: string | null } }
-  /** The world certainly did not accept it; try again later. */
-  | { readonly kind: 'retry'; readonly afterMs: number; readonly reason: string }
+  /**
+   * The world certainly did not accept it; try again later. `isAttempt`: false when nothing left this process, so that
+   * a busy one does not use up what is granted to sends whose answer was lost.
+   */
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly reason: string; readonly isAttempt?: false }
   /** Nobody knows whether the world accepted it. */
   | { readonly kind: 'uncertain'; readonly reason: string }
 

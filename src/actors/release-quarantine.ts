@@ -11,6 +11,7 @@
 import type { JsonObject } from '../machines/json.ts'
 import type { Entry } from './entry.ts'
 import { toDuplicateKey } from './entry.ts'
+import { toErrorText } from './error-text.ts'
 import { Fold } from './fold.ts'
 import { readLoggedEvent } from './logged-event.ts'
 import type {
@@ -34,8 +35,6 @@ export type WaitingEvent =
 
 /** Lets the session take one event; throws when its machine does. */
 type Apply = (work: Work, waiting: WaitingEvent) => void
-
-const errorCharactersMax = 2_000
 
 /** A person's word on the first event that waits. About any other, or none, it changes nothing. */
 export function releaseQuarantine(work: Work, release: LoggedQuarantineRelease, at: number, apply: Apply): void {
@@ -162,9 +161,4 @@ function readWaiting({ subject, dataBase64, position, at }: ParkedEvent): Waitin
   const [kind = '', ...tokens] = subject.split('.')
   const log = { sequence: position.sequence, partition: 0, kind, sessionKey: tokens.join('.'), at, data }
   return { kind: 'logged', event: readLoggedEvent(log), at }
-}
-
-export function toErrorText(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  return text.replaceAll('\u0000', '\uFFFD').toWellFormed().slice(0, errorCharactersMax)
 }

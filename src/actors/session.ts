@@ -17,14 +17,16 @@
  *    before it is committed.
  */
 import { decide } from './decide.ts'
-import type { DecideContext } from './take-step.ts'
+import type { DecideContext, Work } from './take-step.ts'
 import { isRelease, setPositions, toDuplicateKey } from './entry.ts'
 import type { Entry, LoggedEntry } from './entry.ts'
+import { toErrorText } from './error-text.ts'
 import { Fold } from './fold.ts'
 import { toHome } from './identities.ts'
 import { limits } from './host.ts'
+import { noteParkedOptOut } from './note-consent.ts'
 import type { Effect, ParkedEvent } from './ports.ts'
-import { refuseRelease, toErrorText, toParkedEntry } from './release-quarantine.ts'
+import { refuseRelease, toParkedEntry } from './release-quarantine.ts'
 import type { ConversationState, SessionState } from './session-state.ts'
 
 /** What a session asks about its sends. */
@@ -302,13 +304,16 @@ export class Session {
 
   #park(entry: Entry, error: unknown): void {
     if (this.newest === null) return
-    const decided = new Fold()
     const context = this.owner.decideContext()
-    decided.parked.push(toParkedEvent(entry, error, context))
+    const work: Work = { state: this.newest, fold: new Fold(), context }
+    work.fold.parked.push(toParkedEvent(entry, error, context))
+    if (entry.kind === 'logged' && entry.event.type === 'message.received') {
+      noteParkedOptOut(work, entry.event, entry.log.at + this.newest.clockOffsetMs)
+    }
     if (error !== null) this.owner.parked(this, error, entry)
     this.#parkedCount += 1
     if (this.#parkedCount % limits.parkedPerSession === 0) this.owner.parkedMany(this, this.#parkedCount)
-    this.#keep(entry, { ...this.newest, ...toPosition(entry, context), quarantined: true, parked: null }, decided)
+    this.#keep(entry, { ...work.state, ...toPosition(entry, context), quarantined: true, parked: null }, work.fold)
   }
 
   /** The store cannot take what the released event leads to: it stays the first one that waits. */

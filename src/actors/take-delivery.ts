@@ -29,7 +29,7 @@ export function updateDelivery(work: Work, event: LoggedDelivery, at: number): v
   const { providerId, effectId, status, errorCode, raw } = event
   work.fold.deliveries.push({ providerId, effectId, status, errorCode, raw, at })
   const effect = work.state.effects.find((candidate) => candidate.effectId === effectId)
-  const started = effect?.status === 'pending' ? work.context.findStarted?.(effect.effectId) : effect
+  const started = effect?.status === 'pending' ? findAttempted(work, effect) : effect
   // The callback's URL names the effect: whatever becomes of our request, the provider has accepted it.
   if (effect !== undefined && started) {
     settle(
@@ -44,6 +44,11 @@ export function updateDelivery(work: Work, event: LoggedDelivery, at: number): v
   if (effectId !== null && isLost(status) && (effect === undefined || started)) sendAgain(work, effectId, errorCode)
   const eventId = `status:${providerId}:${status}`
   tellChart(work, { type: 'delivery.updated', effectId, status, errorCode, at }, at, eventId, 'system')
+}
+
+/** One that waits for another attempt was taken by an earlier one after all: it must not go out again. */
+function findAttempted({ context }: Work, effect: Effect): Effect | null {
+  return context.findStarted?.(effect.effectId) ?? (effect.attempts > 0 ? effect : null)
 }
 
 /** The provider refused a send. True: it goes on, later or in another form; false: it has failed. */

@@ -17,7 +17,8 @@ export function hasRival(session: Session, effect: Effect, isRunning: (other: Ef
     const isOther = other.effectId !== effect.effectId && other.kind === effect.kind
     const isChanging = newest?.effects.includes(other) === false
     const mayBeThere = isChanging || other.status !== 'pending' || isRunning(other)
-    return isOther && mayBeThere && toBody(other) === toBody(effect)
+    // What a resend says the store fills in: here it may be anything.
+    return isOther && mayBeThere && (other.params === null || toBody(other) === toBody(effect))
   })
 }
 

@@ -69,15 +69,18 @@ export function withMigrationMaps(
   const isListed = (version: string): boolean => version === newest || listed.some((one) => one.version === version)
   const added = own
     .filter(({ from, to }) => to === newest && !isListed(from))
-    .map(({ from }): OlderVersion => ({ version: from, registration: null, migrate: (snapshot) => snapshot }))
-  const versions = [...listed, ...added].map((older, place, all): OlderVersion => {
-    const next = all[place + 1]?.version ?? newest
-    const target = all[place + 1]?.registration ?? (next === newest ? registration : null)
-    const map = own.find(({ from, to }) => from === older.version && (to === next || added.includes(older)))
+    .map((map): OlderVersion => {
+      const migrate = (snapshot: PersistedSnapshot) => applyMigrationMap(registration.machine, map, snapshot)
+      return { version: map.from, to: newest, registration: null, migrate }
+    })
+  const mapped = listed.map((older, place): OlderVersion => {
+    const next = listed[place + 1]
+    const target = next === undefined ? registration : next.registration
+    const map = own.find(({ from, to }) => from === older.version && to === (next?.version ?? newest))
     if (map === undefined || target === null) return older
     return { ...older, migrate: (snapshot) => applyMigrationMap(target.machine, map, older.migrate(snapshot)) }
   })
-  return { ...registration, versions }
+  return { ...registration, versions: [...added, ...mapped] }
 }
 
 /** `machine`: the newer version. */
@@ -138,7 +141,7 @@ function toValue(places: readonly string[]): Json {
   const byKey = Map.groupBy(places, (place) => place.split('.')[0] ?? '')
   const entries = [...byKey].map(([key, own]): readonly [string, Json] => {
     const inner = own.filter((place) => place !== key).map((place) => place.slice(key.length + 1))
-    return [key, inner.length === 0 ? {} : toValue(inner)]
+    return [key, toValue(inner)]
   })
   const [only] = entries
   const isAtomic = entries.length === 1 && only !== undefined && JSON.stringify(only[1]) === '{}'

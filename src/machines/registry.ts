@@ -68,7 +68,9 @@ export type OlderVersion = {
   readonly version: string
   /** The chart as it was; null: it is retired, its snapshots are only migrated. */
   readonly registration: MachineRegistration | null
-  /** Pure: a snapshot of this version as one of the next (the next of the list, else the newest). */
+  /** The version that `migrate` leads to; absent: the next of the list, else the newest. */
+  readonly to?: string
+  /** Pure: a snapshot of this version as one of that. */
   readonly migrate: (snapshot: PersistedSnapshot) => PersistedSnapshot
 }
 

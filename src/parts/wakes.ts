@@ -1,7 +1,7 @@
 /** Migrations that shall not wait for an event: looked after every few seconds where there are maps, else not at all. */
 import type { Clock } from '../actors/ports.ts'
 import { wakeMapped } from '../actors/wake-mapped.ts'
-import type { WakePorts } from '../actors/wake-mapped.ts'
+import type { Told, WakePorts } from '../actors/wake-mapped.ts'
 import { processClock } from '../infra/process/clock.ts'
 import type { MigrationMap } from '../machines/migration-map.ts'
 import type { Parts } from './parts.ts'
@@ -21,7 +21,7 @@ export function openWakes(
   maps: readonly MigrationMap[],
   clock: Pick<Clock, 'now' | 'schedule'> = processClock,
 ): () => void {
-  const told = new Set<string>()
+  const told: Told = new Map()
   const ports = { live: database.live, publisher: log.publisher, clock }
   let cancel = (): void => {}
   let isStopped = false

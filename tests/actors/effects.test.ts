@@ -43,6 +43,21 @@ function sends(world: Awaited<ReturnType<typeof createMemoryWorld>>) {
   return [...world.store.effects.values()].filter(({ kind }) => kind === 'sendMessage')
 }
 
+async function callBack(world: Awaited<ReturnType<typeof createMemoryWorld>>, status: 'delivered') {
+  await world.log.publish({
+    v: 1,
+    type: 'delivery.updated',
+    businessAddress: 'whatsapp:+14155238886',
+    userKey: 'whatsapp:+15005550006',
+    providerId: 'SMcalled',
+    effectId: sends(world)[0]?.effectId ?? null,
+    status,
+    errorCode: null,
+    receivedAt: 0,
+    raw: {},
+  })
+}
+
 describe('a send whose answer was lost', () => {
   test('is done when the provider lists it, and is not sent again', async () => {
     const provider = createProvider([lost], ['SMfound'])
@@ -77,21 +92,32 @@ describe('a send whose answer was lost', () => {
     const world = await createMemoryWorld({ performers: provider.performers })
     await world.say('hello')
     await world.clock.advance(3_000)
-    await world.log.publish({
-      v: 1,
-      type: 'delivery.updated',
-      businessAddress: 'whatsapp:+14155238886',
-      userKey: 'whatsapp:+15005550006',
-      providerId: 'SMcalled',
-      effectId: sends(world)[0]?.effectId ?? null,
-      status: 'delivered',
-      errorCode: null,
-      receivedAt: 0,
-      raw: {},
-    })
+    await callBack(world, 'delivered')
     await world.clock.advance(120_000)
     expect(provider.performed).toHaveLength(1)
     expect(sends(world)[0]).toMatchObject({ status: 'done', providerId: 'SMcalled' })
+  })
+
+  test('is sent once more also when its first starts came too late to leave this process', async () => {
+    const late: EffectResult = { kind: 'retry', afterMs: 0, reason: 'the deadline had passed', isAttempt: false }
+    const provider = createProvider([late, late, lost])
+    const world = await createMemoryWorld({ performers: provider.performers })
+    await world.say('hello')
+    await world.clock.advance(300_000)
+    expect(provider.performed).toHaveLength(4)
+    expect(sends(world)[0]).toMatchObject({ status: 'done', attempts: 2 })
+  })
+
+  test('is done when a callback names its effect while it waits to be sent once more', async () => {
+    const provider = createProvider([lost, { kind: 'retry', afterMs: 60_000, reason: 'slow down' }])
+    const world = await createMemoryWorld({ performers: provider.performers })
+    await world.say('hello')
+    await world.clock.advance(80_000)
+    expect(sends(world)[0]).toMatchObject({ status: 'pending', attempts: 2 })
+    await callBack(world, 'delivered')
+    await world.clock.advance(300_000)
+    expect(provider.performed).toHaveLength(2)
+    expect(sends(world)).toEqual([expect.objectContaining({ status: 'done', providerId: 'SMcalled' })])
   })
 
   test('holds the session’s next send for a minute, then lets it go', async () => {
@@ -145,6 +171,22 @@ describe('what a dead owner leaves', () => {
     await second.clock.advance(30_000)
     expect(provider.performed).toEqual([])
     expect(sends(second)[0]).toMatchObject({ status: 'done', providerId: 'SMfound' })
+  })
+
+  test('a running send that was delivered does not hold up the STOP behind it', async () => {
+    const first = await createMemoryWorld({ performers: createProvider(['never']).performers })
+    await first.say('hello')
+    await first.clock.advance(2_000)
+    expect(sends(first)[0]?.status).toBe('running')
+    first.store.usurp()
+    // Both are in the log before the next owner reads, and stand in one commit.
+    await callBack(first, 'delivered')
+    await first.say('STOP', { providerId: 'SMstop' })
+    const second = await createMemoryWorld({ after: first, performers: createProvider([]).performers })
+    await second.clock.advance(30_000)
+    expect(sends(second)[0]).toMatchObject({ status: 'done', providerId: 'SMcalled' })
+    expect(second.only().status).toBe('USER_CLOSED')
+    expect(second.store.cursor().sequence).toBe(3)
   })
 
   test('a running draft is begun again', async () => {

@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { readFileSync, readdirSync } from 'node:fs'
+
 import { describe, expect, test } from 'vitest'
 import {
   assign,
@@ -340,6 +343,12 @@ const cases: readonly (readonly [name: string, rule: string, caught: Fixture, pa
     { states: { a: { initial: 'x', states: { x: { on: { go: '#m.b' } } } } } },
     { states: { a: { initial: 'x', after: { soon: 'b' }, states: { x: { on: { go: '#m.b' } } } } } },
   ],
+  [
+    'a registration that makes no input',
+    'opening',
+    inState({}, { rest: { toInput: () => assert.fail('there is nothing to begin with') } }),
+    inState({}, { rest: { toInput: () => ({}) } }),
+  ],
 ]
 
 let drifting = 0
@@ -349,6 +358,19 @@ describe('what the host cannot honour is caught, and its neighbour is not', () =
     expect(rules(caught)).toContain(rule)
     expect(rules(passes)).toEqual([])
   })
+})
+
+test('every rule that the source names is broken by some machine here', () => {
+  const folder = new URL('../../src/actors/', import.meta.url)
+  const files = readdirSync(folder).filter((file) => file.startsWith('lint-') || file === 'host-lint.ts')
+  const named = files.flatMap((file) =>
+    [...readFileSync(new URL(file, folder), 'utf8').matchAll(/rule: '([a-z-]+)'/gu)].map(([, rule]) => rule ?? ''),
+  )
+  // These have tests of their own below: they are about registrations, or about who performs effects.
+  const elsewhere = new Set(['no-performer', 'unused-allowance'])
+  const broken = new Set(cases.map(([, rule]) => rule))
+  expect(named.length).toBeGreaterThan(20)
+  expect([...new Set(named)].filter((rule) => !broken.has(rule) && !elsewhere.has(rule))).toEqual([])
 })
 
 test('every finding says in a sentence what is wrong, and where', () => {

@@ -193,6 +193,19 @@ describe('what is not ours, and what cannot be applied', () => {
     expect(world.store.cursor().sequence).toBe(4)
   })
 
+  test('what a foreign message does to its parser is kept with it, whatever it quotes', async () => {
+    const world = await createMemoryWorld()
+    world.log.append('message', 'a.b', new TextEncoder().encode('\u0000\u0001 binary'))
+    const emoji = JSON.stringify({ ['\u{1F600}'.repeat(2_000)]: true, ['\u0000']: 1 })
+    world.log.append('message', 'a.b', new TextEncoder().encode(emoji))
+    world.log.append('message', 'a.b', new TextEncoder().encode(`x${emoji}`))
+    await world.say('hello')
+    await world.clock.advance(2_000)
+    expect(world.store.parked.map(({ kind }) => kind)).toEqual(['foreign', 'foreign', 'foreign'])
+    expect(world.sent).toHaveLength(1)
+    expect(world.store.cursor().sequence).toBe(4)
+  })
+
   test('advancing a clock with a real provider is parked, and the session goes on', async () => {
     const world = await createMemoryWorld({ mayAdvanceClock: false })
     await world.say('hello')

@@ -193,6 +193,29 @@ describe('meanwhile and afterwards', () => {
     expect(world.only().status).toBe('EXPIRED')
   })
 
+  test('a STOP that waits is an opt-out at once, a START waits for its turn, and both are heard of in their order', async () => {
+    const toConsent: MachineRegistration['toConsent'] = (event) => {
+      const body = 'body' in event ? event.body : ''
+      if (body === 'STOP') return 'withdrawn'
+      return body === 'START' ? 'given' : null
+    }
+    poison.add('bad')
+    const world = await createMemoryWorld({ registration: { ...listener, toConsent }, performers: silent })
+    await world.say('first')
+    await world.say('bad')
+    const told = () =>
+      world.store.batches.flatMap(({ sessions }) => sessions.flatMap(({ notices }) => notices.map(({ kind }) => kind)))
+    await world.say('STOP')
+    expect(told()).toEqual(['opted-out'])
+    await world.say('START')
+    expect(told()).toEqual(['opted-out'])
+    expect(waiting(world)).toEqual(['poison', 'waiting', 'waiting'])
+    poison.clear()
+    await release(world)
+    expect(heard(world)).toEqual(['first', 'bad', 'STOP', 'START'])
+    expect(told().slice(1)).toEqual(['opted-out', 'opted-in'])
+  })
+
   test('an effect that ends in quarantine keeps its outcome, and the chart hears of it in its turn', async () => {
     let answer = (): void => {}
     const answered = new Promise<void>((resolve) => {

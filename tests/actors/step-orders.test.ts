@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { assign, cancel, emit, log, raise, sendTo, setup } from 'xstate'
 
-import { applyEvent, openConversation, readReason, readRefusal } from '../../src/actors/step.ts'
+import { applyEvent, openConversation, readContext, readReason, readRefusal } from '../../src/actors/step.ts'
 import type { JsonObject } from '../../src/machines/json.ts'
 import type { MachineRegistration } from '../../src/machines/registry.ts'
 
@@ -110,11 +110,12 @@ test('what a history state remembers is stored and found again', () => {
   expect(JSON.parse(back?.snapshot ?? '')).toMatchObject({ value: { a: 'two' } })
 })
 
-test('the reason and the refusal are read from what is stored', () => {
+test('the reason, the context and the refusal are read from what is stored', () => {
   const registration = register({ a: {} })
   const { snapshot } = openConversation(registration, null)
   expect(readReason(registration, snapshot)).toBe('counted 0')
   expect(readReason(undefined, snapshot)).toBeNull()
+  expect(readContext(snapshot)).toEqual({ count: 0 })
   expect(readRefusal(registration, snapshot, { type: 'dance' })).toBe('a takes no "dance"')
 })
 

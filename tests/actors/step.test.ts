@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { assign, fromPromise, initialTransition, setup, transition } from 'xstate'
+import { assign, fromPromise, initialTransition, setup, spawnChild, stopChild, transition } from 'xstate'
 
 import { applyEvent, openConversation } from '../../src/actors/step.ts'
 import { conversationRegistration } from '../../src/machines/conversation/registration.ts'
@@ -58,6 +58,24 @@ describe('what the chart asks for becomes orders', () => {
     expect(JSON.parse(left?.snapshot ?? '')).toMatchObject({ value: 'b', children: {} })
   })
 
+  test('a child that goes on stays in the snapshot, as XState would store it', () => {
+    const states = {
+      a: {
+        invoke: { id: 'draft', src: 'draftReply', input: { turn: 1 } },
+        on: { count: { actions: 'count' }, go: 'b' },
+      },
+      b: {},
+    }
+    const registration = register(states)
+    const opened = openConversation(registration, null)
+    const children = { draft: { src: 'draftReply', snapshot: { status: 'active', input: { turn: 1 } } } }
+    expect(JSON.parse(opened.snapshot)).toMatchObject({ children })
+    const counted = applyEvent(registration, opened.snapshot, { type: 'count' })
+    expect(JSON.parse(counted?.snapshot ?? '')).toMatchObject({ context: { count: 1 }, children })
+    const left = applyEvent(registration, counted?.snapshot ?? '', { type: 'go' })
+    expect(left?.orders).toEqual([{ kind: 'stop-child', childId: 'draft' }])
+  })
+
   test('entering a state anew stops its child and starts another', () => {
     const registration = register({
       a: { invoke: { id: 'draft', src: 'draftReply' }, on: { go: { target: 'a', reenter: true } } },
@@ -110,6 +128,11 @@ describe('what is no step', () => {
     expect(applyEvent(registration, openConversation(registration, null).snapshot, { type: 'unheard' })).toBeNull()
   })
 
+  test('a child that is stopped and was never there', () => {
+    const registration = register({ a: { on: { go: { actions: stopChild('nobody') } } } })
+    expect(applyEvent(registration, openConversation(registration, null).snapshot, { type: 'go' })).toBeNull()
+  })
+
   test('a forbidden transition', () => {
     const registration = register({ a: { on: { 'message.received': {} } } }, { on: { 'message.received': '.a' } })
     const { snapshot } = openConversation(registration, null)
@@ -126,11 +149,32 @@ describe('what the host cannot honour is refused with a sentence', () => {
       { a: { on: { go: 'b' } }, b: { invoke: { src: fromPromise(async () => 1) } } },
       /not named by a string/u,
     ],
-    ['a machine that ends', { a: { on: { go: 'b' } }, b: { type: 'final' } }, /status done/u],
+    ['a machine that ends', { a: { on: { go: 'b' } }, b: { type: 'final' } }, /status done: no error given/u],
+    [
+      'an inline actor that is spawned',
+      { a: { on: { go: { actions: spawnChild(fromPromise(async () => 1) as never, { id: 'one' }) } } } },
+      /not named by a string/u,
+    ],
+    [
+      'a spawned actor without an id',
+      { a: { on: { go: { actions: spawnChild('draftReply') } } } },
+      /the spawned actor 'draftReply' has no id/u,
+    ],
   ])('%s', (_name, states, sentence) => {
     const registration = register(states)
     const { snapshot } = openConversation(registration, null)
     expect(() => applyEvent(registration, snapshot, { type: 'go' })).toThrow(sentence)
+  })
+
+  test.each([
+    [new Error('no answer'), 'the machine ended with the status error: no answer'],
+    [{ code: 'gone' }, 'the machine ended with the status error: {"code":"gone"}'],
+    [undefined, 'the machine ended with the status error: no error given'],
+  ])('a failure of an effect that the chart does not expect: %j', (error, sentence) => {
+    const registration = register({ a: { invoke: { id: 'draft', src: 'draftReply' } } })
+    const { snapshot } = openConversation(registration, null)
+    const event = { type: 'xstate.error.actor.draft', error: error as never, actorId: 'draft' }
+    expect(() => applyEvent(registration, snapshot, event)).toThrow(sentence)
   })
 
   test('a context that JSON cannot carry', () => {

@@ -13,6 +13,7 @@ import type { LiveReadModel } from '../../src/actors/live-read-model.ts'
 import type { EffectPerformer, EventPublisher, Telemetry } from '../../src/actors/ports.ts'
 import { replayJournal } from '../../src/actors/replay.ts'
 import { wakeMapped } from '../../src/actors/wake-mapped.ts'
+import type { Told } from '../../src/actors/wake-mapped.ts'
 import { extractChart } from '../../src/charts/extract-chart.ts'
 import { hashChart } from '../../src/charts/hash-chart.ts'
 import type { LibraryChart } from '../../src/charts/library.ts'
@@ -184,7 +185,7 @@ test(
     const maps = readMigrationMaps(folder.path)
     expect(maps).toEqual([map])
     const mapped = withMigrationMaps(parcelTwo, maps)
-    const told = new Set<string>()
+    const told: Told = new Map()
     const wake = async (): Promise<number> => wakeMapped({ live, publisher, clock: processClock }, map, told)
 
     // While an older node is live nobody is told.

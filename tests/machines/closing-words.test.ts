@@ -82,6 +82,7 @@ describe('labelled phrases', () => {
     const put = /\b(can|could|would|will|puedes?|podés|podrías?|pueden|ya puede|pode)\b/iu
     const asked = closingPhrases.filter((phrase) => !put.test(phrase)).map((phrase) => `${phrase}?`)
     expect(asked.filter((phrase) => readIntent(phrase, vocabularyOf.whatsapp) !== null)).toEqual([])
+    expect(readIntent('START?', vocabularyOf.whatsapp)).toBeNull()
     expect(readIntent('could you please end this chat?', vocabularyOf.whatsapp)).toBe('close')
     expect(readIntent('vocês podem parar de me mandar mensagens?', vocabularyOf.sms)).toBe('stop')
   })
@@ -236,4 +237,26 @@ describe('a message as it came', () => {
     expect(toScheme('sms:+14155238886')).toBe('sms')
     expect(toScheme('rcs:brand')).toBe('sms')
   })
+})
+
+describe('how long a message may be that is read', () => {
+  const read = (body: string) => readIntent(body, vocabularyOf.whatsapp)
+
+  test('is 160 characters', () => {
+    expect(read(`tchau${'!'.repeat(155)}`)).toBe('thanks')
+    expect(read(`tchau${'!'.repeat(156)}`)).toBeNull()
+  })
+
+  test('is 16 words', () => {
+    expect(read('tchau '.repeat(16))).toBe('thanks')
+    expect(read('tchau '.repeat(17))).toBeNull()
+  })
+
+  test('is not nothing', () => {
+    for (const body of ['', ' ', '?', '👋']) expect(read(body)).toBeNull()
+  })
+})
+
+test('a list of phrases that has no part in the grammar is refused by its name', () => {
+  expect(() => createVocabulary('sms', { nonsense: ['x'] } as never)).toThrow('the grammar has no role nonsense')
 })

@@ -46,10 +46,35 @@ describe('the table of failures', () => {
     }
   })
 
+  test('failures on the way are tried again soon, limits patiently, and a pair of numbers slowly', () => {
+    const waits = (code: string) => {
+      const { action } = toDeliveryRule(code)
+      return action.kind === 'retry' ? action.afterMs.map((ms) => ms / 1_000) : []
+    }
+    for (const code of ['20429', '63009', '63010', '63012', '30410']) expect(waits(code), code).toEqual([5, 30, 120])
+    for (const code of ['63017', '63018', '21611', '30001']) expect(waits(code), code).toEqual([60, 300, 1_800, 7_200])
+    for (const code of ['131056', '130429']) expect(waits(code), code).toEqual([10, 30, 120, 600])
+  })
+
+  test('a sender pauses for five minutes, or for an hour when its account is at an end', () => {
+    const minutes = (code: string) => {
+      const { action } = toDeliveryRule(code)
+      return action.kind === 'pause-sender' ? action.forMs / 60_000 : 0
+    }
+    for (const code of ['63001', '63007', '63008', '63020', '20003']) expect(minutes(code), code).toBe(5)
+    for (const code of ['63051', '63038', '30034']) expect(minutes(code), code).toBe(60)
+  })
+
+  test('an unknown code is told as one', () => {
+    expect(toDeliveryRule('99999').meaning).toBe('it was not delivered, for a reason that is new to us')
+  })
+
   test('a bad address ends the conversation, when the message is really lost', () => {
     const told = { type: 'delivery.updated', effectId: null, errorCode: '63024', at: 0 } as const
     expect(isUnreachable({ ...told, status: 'undelivered' })).toBe(true)
-    expect(isUnreachable({ ...told, status: 'sent' })).toBe(false)
+    expect(isUnreachable({ ...told, status: 'failed' })).toBe(true)
+    for (const status of ['sent', 'delivered', 'canceled'] as const)
+      expect(isUnreachable({ ...told, status })).toBe(false)
     expect(isUnreachable({ ...told, status: 'failed', errorCode: '63016' })).toBe(false)
   })
 })

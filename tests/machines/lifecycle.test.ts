@@ -7,9 +7,11 @@ import type { Place } from './pure-conversation.ts'
 
 const openPlaces: readonly Place[] = [
   'PENDING.collecting',
+  'PENDING.transcribing',
   'PENDING.answering',
   'PROGRESS.waiting',
   'PROGRESS.collecting',
+  'PROGRESS.transcribing',
   'PROGRESS.answering',
   'HUMAN_HANDOFF.queued',
   'HUMAN_HANDOFF.assigned',
@@ -126,6 +128,19 @@ describe('a draft that fails', () => {
     expect(conversation.sent).toEqual([{ author: 'system', body: sentences.en.answerFailed }])
     expect(conversation.context.reason).toBe('the assistant could not answer')
     expect(conversation.draft).toBeNull()
+  })
+
+  test.each([
+    ['nothing', null],
+    ['a text', 'gone'],
+    ['an object without a code', { message: 'gone' }],
+    ['a number for a code', { code: 7 }],
+    ['a list for a code', { code: ['tenant-minute'] }],
+    ['a code that every object knows', { code: 'constructor' }],
+  ])('whose error is %s is tried again', (_what, error) => {
+    const conversation = at('PENDING.answering')
+    conversation.send({ type: 'xstate.error.actor.draftReply', error, actorId: 'draftReply' } as never)
+    expect(conversation.draft).toMatchObject({ turn: 1, attempt: 2 })
   })
 
   test('failures of a turn are counted across a message that restarts it', () => {
@@ -252,8 +267,10 @@ describe('idle', () => {
 describe('a person', () => {
   test.each([
     'PENDING.collecting',
+    'PENDING.transcribing',
     'PENDING.answering',
     'PROGRESS.waiting',
+    'PROGRESS.transcribing',
     'PROGRESS.answering',
     'IDLE_TIMEOUT',
   ] as const)('the user asks for one in %s', (place) => {

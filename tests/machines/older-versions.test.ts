@@ -54,16 +54,23 @@ test('one that failed is in recovery still, without a reason', () => {
 
 test('a turn with an attachment that version 2 stored tells it in words, and is not heard', () => {
   const conversation = at('PENDING.collecting')
-  conversation.message('see', [{ url: 'https://example.org/a.ogg', contentType: 'audio/ogg' }])
+  const url = 'https://example.org/a.ogg'
+  const types = ['audio/ogg', 'x'.repeat(90), 'none']
+  conversation.message(
+    'see',
+    types.map((contentType) => ({ url, contentType })),
+  )
   const { second, timers } = stored(conversation)
-  const step = migrateSnapshot(registration, { from: '2', to: newest }, JSON.stringify(second), timers)
+  // Whatever stands in a snapshot, it is migrated.
+  const old = JSON.stringify(second).replace('"none"', 'null')
+  const step = migrateSnapshot(registration, { from: '2', to: newest }, old, timers)
   expect(step.orders).toEqual([])
   expect(JSON.parse(step.snapshot)).toMatchObject({
     context: {
       turn: {
         messages: [
           { notes: [], voices: [] },
-          { notes: ['[attached: audio/ogg]'], voices: [] },
+          { notes: ['[attached: audio/ogg]', `[attached: ${'x'.repeat(80)}]`, '[attached: ]'], voices: [] },
         ],
       },
     },

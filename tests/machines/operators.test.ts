@@ -66,6 +66,24 @@ describe('the assigned operator', () => {
     expect(conversation.sent.at(-1)).toEqual({ author: 'operator', body: 'Bia here' })
   })
 
+  test('gives the colleague the whole time', () => {
+    const conversation = at('HUMAN_HANDOFF.assigned')
+    conversation.advance(23 * hourMs)
+    conversation.send(operator(conversation, 'transferred', { to: 'bia' }))
+    conversation.advance(24 * hourMs - 1)
+    expect(conversation.state).toBe('HUMAN_HANDOFF.assigned')
+    conversation.advance(1)
+    expect(conversation.state).toBe('EXPIRED')
+  })
+
+  test('hands it to nobody else but a colleague, and nobody else hands it to anybody', () => {
+    const conversation = at('HUMAN_HANDOFF.assigned')
+    const before = conversation.snapshot
+    conversation.send(operator(conversation, 'transferred', { to: 'ana' }))
+    conversation.send(operator(conversation, 'transferred', { operatorId: 'rui', to: 'bia' }))
+    expect(conversation.snapshot).toBe(before)
+  })
+
   test('escalates it to the second line’s queue, whose 30 minutes begin', () => {
     const conversation = at('HUMAN_HANDOFF.assigned')
     conversation.send(operator(conversation, 'escalated', { reason: 'a refund' }))
@@ -133,6 +151,13 @@ describe('an answer of the assistant that is too long for one message', () => {
     expect(conversation.sent.length).toBeGreaterThan(1)
     expect(conversation.sent.map(({ body }) => body).join(' ')).toBe(reply)
   })
+})
+
+test('nobody closes but an agent or support', () => {
+  const conversation = at('PROGRESS.waiting')
+  const before = conversation.snapshot
+  conversation.send(operator(conversation, 'closed', { as: 'somebody', reason: '' }))
+  expect(conversation.snapshot).toBe(before)
 })
 
 describe('a user who cannot be reached', () => {

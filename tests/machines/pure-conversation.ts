@@ -151,8 +151,8 @@ export class PureConversation {
       if (order.kind === 'start' && order.source === 'transcribe') this.hearing = order.input as TranscribeRequest
       if (order.kind === 'stop' && order.id === 'draftReply') this.draft = null
       if (order.kind === 'stop' && order.id === 'transcribe') this.hearing = null
-      if (order.kind === 'emit') this.limited.push((order.event as { messageId: string }).messageId)
-      if (order.kind === 'perform') this.sent.push(order.params as OutboundMessage)
+      if (order.kind === 'emit') this.limited.push(toLimited(order.event as { type: string; messageId: string }))
+      if (order.kind === 'perform') this.sent.push(toSent(order))
     }
   }
 }
@@ -175,6 +175,16 @@ export function toOrders(actions: readonly ExecutableActionObject[]): readonly O
         return { kind: 'perform', action: type, params }
     }
   })
+}
+
+function toLimited({ type, messageId }: { readonly type: string; readonly messageId: string }): string {
+  if (type !== 'message.limited') throw new Error(`nobody listens to ${type}`)
+  return messageId
+}
+
+function toSent({ action, params }: Order & { readonly kind: 'perform' }): OutboundMessage {
+  if (action !== 'sendMessage') throw new Error(`nobody performs ${action}`)
+  return params as OutboundMessage
 }
 
 /** The snapshot as a row of the database keeps it. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { countMessage, isTooMany, noRate } from '../../src/machines/conversation/rate.ts'
+import { countMessage, isTooMany, noRate, noteTold, noteToldFor } from '../../src/machines/conversation/rate.ts'
 import { conversationRegistration as registration } from '../../src/machines/conversation/registration.ts'
 import { sentences } from '../../src/machines/conversation/sentences.ts'
 import { at, PureConversation, whatsapp } from './pure-conversation.ts'
@@ -32,6 +32,15 @@ describe('a user who writes too much', () => {
     conversation.message('and now?')
     expect(conversation.state).toBe('PENDING.answering')
     expect(conversation.limited).toHaveLength(4)
+  })
+
+  test('is told so while a voice message is being read, too', () => {
+    const conversation = at('PENDING.transcribing', settings)
+    for (let index = 0; index < 3; index += 1) conversation.message('hello')
+    expect(conversation.context.turn.messages).toHaveLength(3)
+    expect(conversation.limited).toEqual(['m4'])
+    expect(conversation.sent.map(({ body }) => body)).toEqual([sentences.en.tooMany])
+    expect(conversation.state).toBe('PENDING.transcribing')
   })
 
   test('is answered again when the minute is over, until the hour’s limit', () => {
@@ -101,6 +110,24 @@ describe('a tenant whose budget is used up', () => {
     expect(conversation.sent.map(({ body }) => body)).toEqual([sentences.en.tooBusy, sentences.en.tooBusy])
   })
 
+  test.each([
+    ['tenant-minute', minuteMs],
+    ['tenant-hour', 60 * minuteMs],
+  ])('by %s tells so again when %i ms are over since, and not before', (code, windowMs) => {
+    for (const [waitedMs, told] of [
+      [windowMs - 1, 1],
+      [windowMs, 2],
+    ] as const) {
+      const conversation = at('PENDING.answering', { language: 'en' })
+      conversation.failDraft(code)
+      conversation.advance(waitedMs - conversation.context.settings.quietMs)
+      conversation.message('and now?')
+      conversation.advance(2_000)
+      conversation.failDraft(code)
+      expect(conversation.sent.filter(({ body }) => body === sentences.en.tooBusy)).toHaveLength(told)
+    }
+  })
+
   test('reads no voice message either', () => {
     const conversation = at('PENDING.transcribing')
     conversation.failHearing('tenant-minute')
@@ -130,4 +157,44 @@ test('whatever the moments, a window never takes more than its limit', () => {
     }),
     { numRuns: 200 },
   )
+})
+
+describe('a window', () => {
+  const limits = { senderPerMinuteMax: 2, senderPerHourMax: 3 }
+  const start = 7_200_000
+
+  test('takes as many as its limit, and begins anew with the first message after its end', () => {
+    const two = countMessage(countMessage(noRate, start), start + 1)
+    expect(two).toEqual({ minuteAt: start, minuteCount: 2, hourAt: start, hourCount: 2, toldUntil: 0 })
+    expect(isTooMany(countMessage(noRate, start), start, limits)).toBe(false)
+    expect(isTooMany(two, start + minuteMs - 1, limits)).toBe(true)
+    expect(isTooMany(two, start + minuteMs, limits)).toBe(false)
+    const three = countMessage(two, start + minuteMs)
+    expect(three).toEqual({ ...two, minuteAt: start + minuteMs, minuteCount: 1, hourCount: 3 })
+    expect(isTooMany(three, start + 60 * minuteMs - 1, limits)).toBe(true)
+    expect(isTooMany(three, start + 60 * minuteMs, limits)).toBe(false)
+    const next = start + 60 * minuteMs
+    expect(countMessage(three, next)).toEqual({ ...three, minuteAt: next, minuteCount: 1, hourAt: next, hourCount: 1 })
+  })
+
+  test('may be the hour’s alone: the minute’s goes on in it', () => {
+    const late = { minuteAt: start + 59.5 * minuteMs, minuteCount: 1, hourAt: start, hourCount: 9, toldUntil: 0 }
+    const later = start + 60 * minuteMs
+    expect(countMessage(late, later)).toEqual({ ...late, minuteCount: 2, hourAt: later, hourCount: 1 })
+  })
+
+  test('that is exceeded is told of until its end', () => {
+    const two = countMessage(countMessage(noRate, start), start)
+    expect(noteTold(two, start + 5, limits)).toEqual({ ...two, toldUntil: start + minuteMs })
+    const three = countMessage(two, start + minuteMs)
+    expect(noteTold(three, start + minuteMs, limits)).toEqual({ ...three, toldUntil: start + 60 * minuteMs })
+    expect(noteTold({ ...two, hourCount: 9 }, start + minuteMs, limits)).toMatchObject({
+      toldUntil: start + 60 * minuteMs,
+    })
+  })
+
+  test('of the tenant is told of for its own length', () => {
+    expect(noteToldFor(noRate, start, 'minute')).toEqual({ ...noRate, toldUntil: start + minuteMs })
+    expect(noteToldFor(noRate, start, 'hour')).toEqual({ ...noRate, toldUntil: start + 60 * minuteMs })
+  })
 })

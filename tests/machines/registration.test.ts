@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
+import { createContext } from '../../src/machines/conversation/context.ts'
+import { noRate } from '../../src/machines/conversation/rate.ts'
 import { conversationRegistration as registration } from '../../src/machines/conversation/registration.ts'
 import type { Opening } from '../../src/machines/registry.ts'
 import { closedStatusesByRank, statuses } from '../../src/machines/status.ts'
@@ -74,5 +76,109 @@ describe('what the host reads of a conversation', () => {
     const { snapshot } = at('PROGRESS.waiting')
     const stored = JSON.stringify(registration.machine.getPersistedSnapshot(snapshot as never))
     expect(stored.length).toBeLessThan(1_000)
+  })
+})
+
+describe('what a conversation takes over from the one before', () => {
+  const rate = { ...noRate, minuteAt: 5, minuteCount: 2 }
+  const previous = { conversationId: 'c1', status: 'EXPIRED', reason: null } as const
+
+  test('is how much its user wrote, where that was counted', () => {
+    const input = (context?: object | null) =>
+      registration.toInput(
+        opening({ previous: { ...previous, ...(context !== undefined && { context: context as never }) } }),
+      )
+    expect(input({ rate })).toMatchObject({ previousStatus: 'EXPIRED', previousReason: null, rate })
+    for (const context of [{}, null, undefined]) expect(input(context)).not.toHaveProperty('rate')
+    expect(registration.toInput(opening())).toEqual({
+      scheme: 'whatsapp',
+      settings: {},
+      previousStatus: null,
+      previousReason: null,
+    })
+    expect(new PureConversation(input({ rate }) as never).context.rate).toEqual(rate)
+    expect(new PureConversation(input() as never).context.rate).toEqual(noRate)
+  })
+
+  test('is why it failed, and nothing of any other end', () => {
+    const recoveryAfter = (status: Status, reason: string | null) =>
+      new PureConversation(registration.toInput(opening({ previous: { ...previous, status, reason } })) as never)
+        .context.recovery
+    expect(recoveryAfter('FAILED', 'it broke')).toEqual({ reason: 'it broke' })
+    expect(recoveryAfter('FAILED', null)).toEqual({ reason: 'it is not known' })
+    expect(recoveryAfter('EXPIRED', 'it broke')).toBeNull()
+  })
+})
+
+describe('what opens nothing because there is too much of it', () => {
+  const full = { ...noRate, minuteAt: 0, minuteCount: 60, hourAt: 0, hourCount: 60 }
+  const previous = { conversationId: 'c1', status: 'EXPIRED', reason: null, context: { rate: full } } as const
+
+  test('is what would open one otherwise, and nothing else', () => {
+    const over = (body: string, moment = 1_000) => {
+      const event = { type: 'message.received', body, media: [] }
+      return registration.isOverLimit?.(event, opening({ previous, at: moment }))
+    }
+    expect(over('hello')).toBe(true)
+    expect(over('hello', 60_000)).toBe(false)
+    expect(over('obrigado')).toBe(false)
+    expect(over('STOP')).toBe(false)
+    expect(registration.isOverLimit?.({ type: 'delivery.updated' }, opening({ previous, at: 1_000 }))).toBe(false)
+    expect(opens('hello', { previous, at: 1_000 })).toBe(false)
+    expect(opens('hello', { previous, at: 60_000 })).toBe(true)
+  })
+})
+
+describe('consent', () => {
+  const channel = { businessAddress: 'whatsapp:+14155238886', settings: {} }
+  const ofMessage = (body: string, more: Partial<typeof channel> = {}) =>
+    registration.toConsent({ type: 'message.received', body, media: [] } as never, { ...channel, ...more })
+  const ofTexts = (...texts: readonly (string | null)[]) => {
+    const transcripts = texts.map((text, media) => ({ messageId: 'm1', media, text }))
+    return registration.toConsent({ type: 'xstate.done.actor.transcribe', output: { transcripts } } as never, channel)
+  }
+
+  test('is taken away and given by what the user writes, by the words of the channel and of the tenant', () => {
+    expect(['STOP', 'START', 'hello', 'sair'].map((body) => ofMessage(body))).toEqual([
+      'withdrawn',
+      'given',
+      null,
+      null,
+    ])
+    expect(ofMessage('CANCEL')).toBeNull()
+    expect(ofMessage('CANCEL', { businessAddress: 'sms:+14155238886' })).toBe('withdrawn')
+    expect(ofMessage('sossega')).toBeNull()
+    expect(ofMessage('sossega', { settings: { phrases: { stop: ['sossega'] } } })).toBe('withdrawn')
+  })
+
+  test('is taken away by one voice message of several', () => {
+    expect(ofTexts('hello', 'stop', null)).toBe('withdrawn')
+    expect(ofTexts('hello', null)).toBeNull()
+    expect(ofTexts()).toBeNull()
+  })
+
+  test('is nothing that other events speak of', () => {
+    expect(registration.toConsent({ type: 'xstate.done.actor.transcribe' }, channel)).toBeNull()
+    for (const type of ['xstate.done.actor.draftReply', 'operator.replied', 'delivery.updated', '']) {
+      const event = {
+        type,
+        body: 'STOP',
+        media: [],
+        output: { transcripts: [{ messageId: 'm1', media: 0, text: 'stop' }] },
+      }
+      expect(registration.toConsent(event as never, channel), type).toBeNull()
+    }
+  })
+})
+
+describe('what must not be', () => {
+  test('a state that is no status has no status', () => {
+    for (const value of ['GONE', { GONE: 'deep' }]) {
+      expect(() => registration.toStatus({ value } as never)).toThrow("the conversation chart has no status 'GONE'")
+    }
+  })
+
+  test('a context without input is made all the same: XState asks for one inside every step, and drops it', () => {
+    expect(createContext({ input: undefined })).toMatchObject({ turn: { number: 0 }, operatorId: null })
   })
 })

@@ -22,6 +22,43 @@ describe('a long text', () => {
     expect(splitText('word '.repeat(20), 50).every((piece) => /^word( word)*$/u.test(piece))).toBe(true)
   })
 
+  test.each<[string, number, readonly string[]]>([
+    // A limit that is just reached.
+    ['aaaaa bbbb', 10, ['aaaaa bbbb']],
+    ['aaaaa bbb. cc', 10, ['aaaaa bbb.', 'cc']],
+    ['aaaa bbbb. cc', 10, ['aaaa bbbb.', 'cc']],
+    ['aaaa bbbb ccc', 9, ['aaaa bbbb', 'ccc']],
+    ['aaaaa\n\nbbbbb', 10, ['aaaaa', 'bbbbb']],
+    // Half a piece is full enough; less is not.
+    ['aaaa. bbbb ccc', 10, ['aaaa.', 'bbbb ccc']],
+    ['aaa. bbbbb ccc', 10, ['aaa. bbbbb', 'ccc']],
+    // The last place that fits is taken, and a paragraph before a sentence before a word.
+    ['aa. bb. cc. dd. ee', 12, ['aa. bb. cc.', 'dd. ee']],
+    ['aaa bbb.\n\nccc. ddd', 16, ['aaa bbb.', 'ccc. ddd']],
+    ['aaa bbb\n \t\nccc. ddd', 14, ['aaa bbb', 'ccc. ddd']],
+    ['aaa bbb\nccc. ddd', 14, ['aaa bbb\nccc.', 'ddd']],
+    // A sentence ends behind its closing marks, in any script.
+    ['he: "no." (so.) yes', 16, ['he: "no." (so.)', 'yes']],
+    ['aa bb… cc dd ee', 10, ['aa bb…', 'cc dd ee']],
+    ['ああ。 いい うう', 6, ['ああ。', 'いい うう']],
+    ['aa bb? cc dd ee', 10, ['aa bb?', 'cc dd ee']],
+    // A point inside a word ends nothing.
+    ['aa 1.50 bb cc dd', 12, ['aa 1.50 bb', 'cc dd']],
+    // A word that is too long is cut where the piece is full.
+    ['aaaaaaaaaaaaaaaaaaaaa', 10, ['aaaaaaaaaa', 'aaaaaaaaaa', 'a']],
+    ['aa bbbbbbbbbbbbb', 10, ['aa bbbbbbb', 'bbbbbb']],
+    ['xx 👨‍👩‍👧‍👦👨‍👩‍👧‍👦', 16, ['xx 👨‍👩‍👧‍👦', '👨‍👩‍👧‍👦']],
+    // One grapheme that is longer than a piece is cut between code points.
+    ['👨‍👩‍👧‍👦', 4, ['👨‍', '👩‍', '👧‍', '👦']],
+    [`a${'\u0301'.repeat(9)}`, 4, [`a${'\u0301'.repeat(3)}`, '\u0301'.repeat(4), '\u0301'.repeat(2)]],
+    // Space with a mark on it is a letter; other space goes at the edges, and only there.
+    [' \n aa  bb \n ', 20, ['aa  bb']],
+    ['aaaa \u0301bb cc', 10, ['aaaa \u0301bb', 'cc']],
+    [' \u0301aaaa', 20, [' \u0301aaaa']],
+  ])('%j in pieces of %i is %j', (text, max, pieces) => {
+    expect(splitText(text, max)).toEqual(pieces)
+  })
+
   test('is never cut inside a grapheme', () => {
     const graphemes = ['👨‍👩‍👧‍👦', '🇧🇷', 'é', '👍🏽', 'ã']
     for (const grapheme of graphemes) {

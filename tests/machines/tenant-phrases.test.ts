@@ -81,9 +81,9 @@ describe('the vocabulary of a tenant', () => {
   })
 
   test('equal phrases share one, built once; a thousand tenants do not mix', () => {
-    expect(toTenantVocabulary('sms', { close: ['fim de jogo'] })).toBe(
-      toTenantVocabulary('sms', { close: ['fim de jogo'] }),
-    )
+    const first = toTenantVocabulary('sms', { close: ['fim de jogo'] })
+    toTenantVocabulary('sms', { close: ['fim de papo'] })
+    expect(toTenantVocabulary('sms', { close: ['fim de jogo'] })).toBe(first)
     for (let tenant = 0; tenant < 1_000; tenant += 250) {
       const vocabulary = toTenantVocabulary('sms', { close: [`senha ${tenant}`] })
       expect(readIntent(`senha ${tenant}`, vocabulary)).toBe('close')

@@ -67,16 +67,80 @@ describe('a voice message', () => {
     expect(conversation.hearing).toBeNull()
   })
 
+  test.each(['START', 'yes, that one'])('is joined by "%s", which asks for nothing', (body) => {
+    const conversation = hearing()
+    conversation.message(body)
+    expect(conversation.state).toBe('PENDING.transcribing')
+    expect(conversation.context.turn.messages.map((message) => message.body)).toEqual(['', body])
+  })
+
+  test('asked for a second time is asked for by its attempt', () => {
+    const conversation = hearing()
+    conversation.failHearing()
+    expect(conversation.hearing).toMatchObject({ turn: 1, attempt: 2 })
+    conversation.finishHearing('hello')
+    expect(conversation.context.turn.hearingFailures).toBe(0)
+  })
+
   test.each([
     ['stop', 'USER_CLOSED', []],
     ['quero falar com um atendente', 'HUMAN_HANDOFF.queued', [sentences.pt.personIsComing]],
     ['muito obrigado, tchau!', 'USER_CLOSED', [sentences.pt.goodbye]],
+    ['sair', 'USER_CLOSED', [sentences.pt.goodbye]],
     ['não quero sair', 'PENDING.answering', []],
   ])('that says "%s" counts like a written one', (text, state, said) => {
     const conversation = hearing()
     conversation.finishHearing(text)
     expect(conversation.state).toBe(state)
     expect(bodies(conversation)).toEqual(said)
+  })
+
+  test('says goodbye after something that was written', () => {
+    const conversation = new PureConversation()
+    conversation.message('where is my order?')
+    conversation.voice()
+    conversation.advance(3_000)
+    conversation.finishHearing('tchau')
+    expect(conversation.state).toBe('USER_CLOSED')
+  })
+
+  const picture = { url: 'https://example.org/a.png', contentType: 'image/png' }
+
+  test.each([
+    ['a text', 'here', [voiceNote]],
+    ['a picture', '', [voiceNote, picture]],
+    ['another voice', '', [voiceNote, voiceNote]],
+  ])('beside %s asks for nothing in a word but for the end of all messages', (_what, body, media) => {
+    const heard = (text: string) => {
+      const conversation = new PureConversation()
+      conversation.message(body, media)
+      conversation.advance(1_500)
+      conversation.finishHearing(text)
+      return conversation.state
+    }
+    expect(['atendente', 'tchau', 'stop'].map(heard)).toEqual(['PENDING.answering', 'PENDING.answering', 'USER_CLOSED'])
+  })
+
+  test('beside nothing but spaces is alone', () => {
+    const conversation = new PureConversation()
+    conversation.message(' \n', [voiceNote])
+    conversation.advance(1_500)
+    conversation.finishHearing('atendente')
+    expect(conversation.state).toBe('HUMAN_HANDOFF.queued')
+  })
+
+  test('shows the language of the newest one that shows any', () => {
+    const heard = (...texts: readonly (string | null)[]) => {
+      const conversation = new PureConversation()
+      for (const _ of texts) conversation.voice()
+      conversation.advance(3_000)
+      conversation.finishHearing(...texts)
+      return conversation.context.language
+    }
+    expect(heard('hello, where is my order?', 'quero meu pedido')).toBe('pt')
+    expect(heard('quero meu pedido', '4512')).toBe('pt')
+    expect(heard('quero meu pedido', null)).toBe('pt')
+    expect(heard('4512')).toBe('en')
   })
 
   test('that opts out wins over another one of the turn that asks for a person', () => {
@@ -158,6 +222,7 @@ describe('a voice message that cannot be read', () => {
     ['a text that is too long', { transcripts: [{ messageId: 'm1', media: 0, text: 'x'.repeat(5_000) }] }],
     ['a text that is none', { transcripts: [{ messageId: 'm1', media: 0, text: 7 }] }],
     ['another message’s', { transcripts: [{ messageId: 'm9', media: 0, text: 'STOP' }] }],
+    ['another attachment’s', { transcripts: [{ messageId: 'm1', media: 5, text: 'STOP' }] }],
     ['nothing', { transcripts: [] }],
   ])('because the output is %s counts as a failure', (_what, output) => {
     const conversation = hearing()

@@ -4,7 +4,7 @@
  */
 import { expect, test } from 'vitest'
 import { catchMutants } from './mutants/catch-mutants.ts'
-import { catchSqlMutants, findDefinition } from './mutants/catch-sql-mutants.ts'
+import { catchSqlMutants, findDefinition, findNewest } from './mutants/catch-sql-mutants.ts'
 import { createMutatedCopy } from './mutants/mutated-copy.ts'
 import { simulatedMutants } from './mutants/simulated-mutants.ts'
 import { sqlMutants } from './mutants/sql-mutants.ts'
@@ -21,6 +21,11 @@ test('every mutant still applies: its text stands exactly once where it says', a
   } finally {
     await copy.remove()
   }
+  for (const mutant of testedMutants) {
+    const newest = await findNewest(mutant.function)
+    expect(newest.file, mutant.name).toBe(mutant.file)
+    expect(newest.definition, mutant.name).toContain(mutant.from)
+  }
   for (const mutant of sqlMutants) {
     const definition = await findDefinition(mutant.function)
     expect(definition.split(mutant.from).length - 1, mutant.name).toBe(1)
@@ -33,6 +38,15 @@ test(
     const sample = simulatedMutants.filter(({ seedsMax }) => seedsMax <= seedsOfTheSample)
     expect(sample.length).toBeGreaterThanOrEqual(8)
     const caught = await catchMutants(sample, 2)
+    expect(caught.filter(({ by }) => by === null).map(({ name }) => name)).toEqual([])
+  },
+  withinMs,
+)
+
+test(
+  'two connections of PostgreSQL see a row lock that is missing',
+  async () => {
+    const caught = await catchMutants(testedMutants, 1)
     expect(caught.filter(({ by }) => by === null).map(({ name }) => name)).toEqual([])
   },
   withinMs,

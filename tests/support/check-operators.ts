@@ -60,10 +60,12 @@ export async function checkOperators(
 }
 
 function judge(call: OperatorCall, outcome: string, version: number | null, life: readonly Applied[]): string | null {
-  const told = new Set(call.outcomes.map((one) => `${one.outcome} at ${one.version}`))
+  // Judged without the conversation (the session had another one by then) it is answered with the version of the moment.
+  const toAnswer = (kind: string, at: number | null): string => (version === null ? kind : `${kind} at ${at}`)
+  const told = new Set(call.outcomes.map((one) => toAnswer(one.outcome, one.version)))
   if (told.size > 1) return `was answered with ${[...told].join(' and ')}`
-  if (told.size > 0 && !told.has(`${outcome} at ${version}`))
-    return `was answered with ${[...told].join()}, not ${outcome}`
+  if (told.size > 0 && !told.has(toAnswer(outcome, version)))
+    return `was answered with ${[...told].join()}, not ${toAnswer(outcome, version)}`
   const steps = life.filter(({ row }) => row.eventId === `command:${call.commandId}`)
   if (outcome === 'none') return steps.length === 0 ? null : 'was applied and has no outcome'
   if (steps.length !== (outcome === 'applied' ? 1 : 0))

@@ -214,7 +214,8 @@ async function startOneNats(): Promise<LogServers> {
   }
 }
 
-const plainTypes = {
+/** Times as text, whole numbers as numbers. */
+export const plainTypes = {
   date: { to: 1184, from: [1082, 1114, 1184], serialize: String, parse: (text: string) => text },
   bigint: { to: 20, from: [20], serialize: String, parse: Number },
 }

@@ -151,13 +151,18 @@ async function checkOrder(sql: Sql, stream: ReadonlyMap<string, StreamEntry>, vi
   }
 }
 
-/** I11: what belongs to a session belongs to its tenant. */
+/** I11: what belongs to a session belongs to its tenant, and what belongs to a conversation to its session. */
 async function checkTenants(sql: Sql, violations: string[]): Promise<void> {
   const [row] = await sql(`
-    select count(*)::int as foreign_rows from duologue.conversations
-    join duologue.sessions on sessions.id = conversations.session_id
-    where sessions.tenant_id <> conversations.tenant_id`)
-  if (row?.['foreign_rows'] !== 0) violations.push(`I11: ${String(row?.['foreign_rows'])} rows of another tenant`)
+    select (select count(*)::int from duologue.conversations
+        join duologue.sessions on sessions.id = conversations.session_id
+        where sessions.tenant_id <> conversations.tenant_id) as "of another tenant",
+      (select count(*)::int from duologue.effects join duologue.conversations on conversations.id = conversation_id
+        where effects.session_id <> conversations.session_id) as "of another session (effects)",
+      (select count(*)::int from duologue.messages join duologue.conversations on conversations.id = conversation_id
+        where messages.session_id <> conversations.session_id) as "of another session (messages)"`)
+  for (const [what, count] of Object.entries(row ?? { nothing: 1 }))
+    if (count !== 0) violations.push(`I11: ${String(count)} rows ${what}`)
 }
 
 /** I7, I8, I12: what Twilio accepted is what the effects say, each once, and nothing is left to do. */
@@ -186,7 +191,7 @@ async function checkAnswers(
       leftToPerson += 1
       continue
     }
-    if (status !== 'done' && sids.length > 0 && status !== 'failed')
+    if (status !== 'done' && sids.length > 0)
       violations.push(`I8: ${String(id)} is ${String(status)}, and Twilio accepted ${sids.join(', ')}`)
     if (!['done', 'failed', 'cancelled'].includes(String(status))) {
       unsettledEffects += 1
@@ -195,11 +200,28 @@ async function checkAnswers(
   }
   const duplicated = [...byEffect].filter(([, sids]) => sids.length > 1)
   for (const [id, sids] of duplicated) violations.push(`I8: ${id} was accepted ${sids.length} times`)
+  await checkResends(sql, [...byEffect.keys()], violations)
   const known = new Set(effects.map(({ id }) => String(id)))
   for (const id of byEffect.keys())
     if (!known.has(id)) violations.push(`I7: Twilio accepted ${id}, which no step wanted`)
   const duplicateAnswers = duplicated.reduce((sum, [, sids]) => sum + sids.length - 1, 0)
   return { answers: accepted.length, duplicateAnswers, unsettledEffects, leftToPerson }
+}
+
+/** I8: a message goes out once more (`<effect>:<number>`) only when the provider has told that it did not deliver it. */
+async function checkResends(sql: Sql, effectIds: readonly string[], violations: string[]): Promise<void> {
+  const rows = await sql(
+    `select distinct effect_id from duologue.deliveries where status in ('failed', 'undelivered') and effect_id is not null`,
+  )
+  const lost = new Set(rows.map((row) => String(row['effect_id'])))
+  for (const effectId of effectIds) {
+    const [conversationId, version, index, number] = effectId.split(':')
+    if (number === undefined) continue
+    const firstId = `${conversationId}:${version}:${index}`
+    const beforeId = Number(number) > 1 ? `${firstId}:${Number(number) - 1}` : firstId
+    if (effectIds.includes(beforeId) && !lost.has(beforeId))
+      violations.push(`I8: ${effectId} was accepted, and ${beforeId} was not lost`)
+  }
 }
 
 /** The first entry of each message and each command in the log, by its id. */

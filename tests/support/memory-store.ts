@@ -23,7 +23,9 @@ import type {
 } from '../../src/actors/ports.ts'
 import type { JsonObject } from '../../src/machines/json.ts'
 import { toCommandKey } from '../../src/actors/entry.ts'
+import { StoreRefused } from '../../src/actors/ports.ts'
 import { toSessionKey, toToken } from '../../src/actors/session-key.ts'
+import { findUnstorable } from './storable.ts'
 
 export type MemoryStore = Store & {
   readonly conversations: Map<string, ConversationCommit & { journal: JournalEntry[] }>
@@ -225,6 +227,8 @@ export function createMemoryStore({ clock, businessAddress, settings = {} }: Opt
     async commitSteps(batch) {
       batches.push(structuredClone(batch))
       await this.beforeCommit?.(batch)
+      const unstorable = findUnstorable(batch)
+      if (unstorable !== null) throw new StoreRefused(`jsonb does not take${unstorable}`)
       const known = answered.get(batch.commitId)
       if (known !== undefined) return known
       const sessionOutcomes = new Map<string, SessionOutcome>()

@@ -11,7 +11,10 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../actors/ports.ts'
 
 /** The request failed before its first byte: the world certainly knows nothing of it. */
-export class NothingWritten extends Error {}
+export class NothingWritten extends Error {
+  /** Not for anything that the world did: the deadline had passed. */
+  isTooLate = false
+}
 
 const answerBytesMax = 4 * 1024 * 1024
 const idleSocketsMax = 16
@@ -67,13 +70,16 @@ function exchange(
 ): Promise<RestAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<RestAnswer>()
   let isWritten = false
+  let isTooLate = false
   const cancelTimeout = clock.schedule(timeoutMs, () => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)))
   const fail = (error: Error): void => {
     cancelTimeout()
-    reject(isWritten ? error : new NothingWritten(error.message, { cause: error }))
+    if (isWritten) reject(error)
+    else reject(Object.assign(new NothingWritten(error.message, { cause: error }), { isTooLate }))
   }
   const write = (): void => {
     if (clock.monotonic() >= request.deadlineMonotonicMs) {
+      isTooLate = true
       outgoing.destroy(new Error('the deadline passed before the connection stood'))
       return
     }

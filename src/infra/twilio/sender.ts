@@ -56,12 +56,13 @@ async function send(
   options: TwilioSenderOptions,
 ): Promise<EffectResult> {
   const params = toSendParams(request.effect.params)
-  const retry = (reason: string): EffectResult => ({
-    kind: 'retry',
+  const retry = (reason: string) => ({
+    kind: 'retry' as const,
     afterMs: toRetryDelayMs(request, options.random),
     reason,
   })
-  if (options.clock.monotonic() >= request.deadlineMonotonicMs) return retry('the deadline had passed')
+  if (options.clock.monotonic() >= request.deadlineMonotonicMs)
+    return { ...retry('the deadline had passed'), isAttempt: false }
   const call = openRestCall(rest, request.deadlineMonotonicMs)
   try {
     const message = await call.client.messages.create(toCreateOptions(request, params, options))
@@ -71,7 +72,8 @@ async function send(
     const answer = call.lastAnswer()
     if (answer !== null) return toResult(answer, retry)
     const reason = error instanceof Error ? error.message : String(error)
-    return error instanceof NothingWritten ? retry(reason) : { kind: 'uncertain', reason }
+    if (!(error instanceof NothingWritten)) return { kind: 'uncertain', reason }
+    return error.isTooLate ? { ...retry(reason), isAttempt: false } : retry(reason)
   }
 }
 

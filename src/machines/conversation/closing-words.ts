@@ -70,8 +70,7 @@ export function readIntent(body: string, vocabulary: Vocabulary): Intent | null 
   if (body.length > bodyCharactersMax) return null
   const words = foldText(body).split(' ')
   if (words.length > wordsMax) return null
-  const states = readWords(words, vocabulary)
-  return states.length === 0 ? null : intentOf(states, /[?¿؟？]/u.test(body))
+  return intentOf(readWords(words, vocabulary), /[?¿؟？]/u.test(body))
 }
 
 /** Every way to read all the words as known phrases in an order of the grammar: the states that these end in. */

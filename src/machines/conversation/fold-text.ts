@@ -9,7 +9,7 @@ export function foldText(text: string): string {
       .replace(/['’‘`´]/gu, '')
       .normalize('NFKD')
       // Accents that the decomposition set free, and invisible joiners.
-      .replace(/[\p{M}\p{Cf}]+/gu, '')
+      .replace(/[\p{M}\p{Cf}]/gu, '')
       .toLowerCase()
       .replace(/[^\p{L}\p{N}]+/gu, ' ')
       .replace(/(\p{L})\1{2,}/gu, '$1')

@@ -45,14 +45,13 @@ function toIntent({ scheme, phrases }: ConversationContext, message: TurnMessage
   const intent = readMessageIntent({ body: text, media: [] }, scheme, phrases)
   const { body, notes, voices } = message
   const isWholeMessage = body.trim() === '' && notes.length === 0 && voices.length === 1
-  return isWholeMessage || intent === 'stop' || intent === 'start' ? intent : null
+  return isWholeMessage || intent === 'stop' ? intent : null
 }
 
-export function isNothingHeard(scope: Scope): boolean {
+/** With what is heard the turn has words. */
+export function isSomethingHeard(scope: Scope): boolean {
   const transcripts = transcriptsOf(scope)
-  if (transcripts === null) return false
-  const turn = hear(scope.context.turn, transcripts)
-  return !hasWords(turn) && toUnheard(turn).length === 0
+  return transcripts !== null && hasWords(hear(scope.context.turn, transcripts))
 }
 
 /** One came meanwhile, or there are more than one request takes. */

@@ -35,9 +35,9 @@ export function detectLanguage(body: string): Language | null {
   for (const word of foldText(text).split(' ')) {
     for (const language of languages) if (markers[language].has(word)) score[language] += 1
   }
-  const [best, second] = languages.toSorted((a, b) => score[b] - score[a])
-  if (best === undefined || second === undefined || score[best] === score[second]) return null
-  return best
+  const most = Math.max(...Object.values(score))
+  const best = languages.filter((language) => score[language] === most)
+  return best.length === 1 ? (best[0] ?? null) : null
 }
 
 function toSet(words: string): ReadonlySet<string> {

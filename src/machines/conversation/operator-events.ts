@@ -85,7 +85,7 @@ const contentSids = /^HX[0-9a-fA-F]{32}$/
 const mediaUrlCharactersMax = 2_000
 /** A name with a dot that is not all digits: the provider fetches it, from wherever that is in the world. */
 const publicHost = /^(?=.{4,253}$)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}$/u
-const localHost = /(?:^|\.)(?:localhost|local|internal|home|lan|arpa|test|invalid|onion)$/u
+const localHost = /\.(?:localhost|local|internal|home|lan|arpa|test|invalid|onion)$/u
 
 /**
  * Reads what a command asks for. Answers the event without its moment, or a sentence that says what is wrong

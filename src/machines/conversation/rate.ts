@@ -68,7 +68,6 @@ export function noteToldFor(rate: Rate, at: number, window: 'minute' | 'hour'): 
 function roll(rate: Rate, at: number): Rate {
   const isMinuteOver = at >= rate.minuteAt + minuteMs
   const isHourOver = at >= rate.hourAt + hourMs
-  if (!isMinuteOver && !isHourOver) return rate
   return {
     ...rate,
     ...(isMinuteOver && { minuteAt: at, minuteCount: 0 }),

@@ -93,10 +93,11 @@ function toConsent(event: { readonly type: string }, { businessAddress, settings
   const scheme = toScheme(businessAddress)
   const phrases = readPhrases(settings)
   if (event.type === 'xstate.done.actor.transcribe') {
-    const transcripts = ('output' in event ? toTranscripts(event.output) : null) ?? []
-    const texts = transcripts.map(({ text }) => text ?? '')
+    const transcripts = 'output' in event ? toTranscripts(event.output) : null
+    const isStop = (text: string | null): boolean =>
+      text !== null && readMessageIntent({ body: text, media: [] }, scheme, phrases) === 'stop'
     // Opting in again has to be written: a word that was misheard must not bring messages back.
-    return texts.some((body) => readMessageIntent({ body, media: [] }, scheme, phrases) === 'stop') ? 'withdrawn' : null
+    return transcripts?.some(({ text }) => isStop(text)) === true ? 'withdrawn' : null
   }
   if (event.type !== 'message.received') return null
   const intent = readMessageIntent(event as MessageReceived, scheme, phrases)

@@ -28,10 +28,10 @@ export class RoleAutomaton {
 
   constructor(definitions: Definitions, patterns: readonly string[]) {
     this.places = new Places(definitions)
-    const starts = patterns.map(() => this.places.add())
-    this.ends = patterns.map((pattern, number) => this.places.addPattern(parsePattern(pattern), starts[number] ?? 0))
+    const start = this.places.add()
+    this.ends = patterns.map((pattern) => this.places.addPattern(parsePattern(pattern), start))
     this.roleNumbers = this.places.roleNumbers
-    this.toState(starts)
+    this.toState([start])
   }
 
   get statesKnown(): number {

@@ -33,20 +33,20 @@ export const transcriptCharactersMax = 4_096
 
 /** The transcripts in an effect's output; null when it is not of the form. */
 export function toTranscripts(output: unknown): readonly Transcript[] | null {
-  const listed = toObject(output)?.['transcripts']
+  const listed = toFields(output)['transcripts']
   if (!Array.isArray(listed) || listed.length > notesPerRequestMax) return null
   const transcripts = (listed as readonly unknown[]).map(toTranscript)
   return transcripts.some((transcript) => transcript === null) ? null : (transcripts as readonly Transcript[])
 }
 
 function toTranscript(value: unknown): Transcript | null {
-  const { messageId, media, text } = toObject(value) ?? {}
+  const { messageId, media, text } = toFields(value)
   if (typeof messageId !== 'string' || typeof media !== 'number') return null
   if (text === null) return { messageId, media, text }
   if (typeof text !== 'string' || text.length > transcriptCharactersMax || !text.isWellFormed()) return null
   return { messageId, media, text: text.trim() === '' ? null : text.trim() }
 }
 
-function toObject(value: unknown): { readonly [field: string]: Json | undefined } | null {
-  return typeof value === 'object' && value !== null ? (value as { readonly [field: string]: Json | undefined }) : null
+function toFields(value: unknown): { readonly [field: string]: Json | undefined } {
+  return (value ?? {}) as { readonly [field: string]: Json | undefined }
 }

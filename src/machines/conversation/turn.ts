@@ -83,7 +83,6 @@ export function toUnheard({ messages }: Turn): readonly VoiceNote[] {
 /** What was said in them goes into the turn; one of another turn, or that was heard before, changes nothing. */
 export function hear(turn: Turn, transcripts: readonly Transcript[]): Turn {
   const messages = turn.messages.map((message) => {
-    if (message.voices.length === 0) return message
     const voices = message.voices.map((voice): Voice => {
       const found = transcripts.find(({ messageId, media }) => messageId === message.messageId && media === voice.media)
       if (voice.kind !== 'unheard' || found === undefined) return voice
@@ -127,18 +126,17 @@ export function quietDelayMs({ window }: Turn, { quietMs, quietMaxMs }: Settings
 }
 
 function keepNewest(messages: readonly TurnMessage[]): readonly TurnMessage[] {
-  let first = Math.max(0, messages.length - messagesMax)
+  const newest = messages.slice(-messagesMax)
   let characters = 0
-  for (let index = messages.length - 1; index >= first; index -= 1) {
-    characters += toCharacters(messages[index])
+  const tooOld = newest.findLastIndex((message, place) => {
+    characters += toCharacters(message)
     // The newest stays, however long it is.
-    if (characters > charactersMax && index < messages.length - 1) first = index + 1
-  }
-  return first === 0 ? messages : messages.slice(first)
+    return characters > charactersMax && place < newest.length - 1
+  })
+  return newest.slice(tooOld + 1)
 }
 
-function toCharacters(message: TurnMessage | undefined): number {
-  if (message === undefined) return 0
+function toCharacters(message: TurnMessage): number {
   const texts = [...message.notes, ...message.voices.map((voice) => (voice.kind === 'heard' ? voice.text : ''))]
   return texts.reduce((sum, text) => sum + text.length, message.body.length)
 }

@@ -15,7 +15,7 @@ import type { OutboundMessage } from './to-replies.ts'
 import type { Intent } from './closing-words.ts'
 import { detectLanguage } from './language.ts'
 import { isUnreachable } from './delivery-failures.ts'
-import { heardLanguage, isHeard, isMoreToHear, isNothingHeard, isRequest, transcriptsOf } from './hearing.ts'
+import { heardLanguage, isHeard, isMoreToHear, isRequest, isSomethingHeard, transcriptsOf } from './hearing.ts'
 import type { OperatorEvent } from './operator-events.ts'
 import { countMessage, isTooMany, noteTold, noteToldFor } from './rate.ts'
 import { sentences } from './sentences.ts'
@@ -31,10 +31,10 @@ import { endTurn, giveUpHearing, hasWords, hear, quietDelayMs, toUnheard } from 
 const finalFailures: ReadonlySet<string> = new Set(['spend-limit', 'not-configured'])
 
 /** Error codes of `draftReply` and `transcribe` when the tenant's budget of a window is used up. */
-const budgetWindows: { readonly [code: string]: 'minute' | 'hour' } = {
-  'tenant-minute': 'minute',
-  'tenant-hour': 'hour',
-}
+const budgetWindows: ReadonlyMap<string, 'minute' | 'hour'> = new Map([
+  ['tenant-minute', 'minute'],
+  ['tenant-hour', 'hour'],
+])
 
 /** What listeners hear; the host marks the message by it (docs/decisions, media). */
 export type MessageLimited = { readonly type: 'message.limited'; readonly messageId: string }
@@ -87,7 +87,7 @@ const words = setup({
     isHeardGoodbye: (scope) => isHeard(scope, 'goodbye'),
     isHeardForPerson: (scope) => isHeard(scope, 'handoff') && !isHeard(scope, 'stop'),
     isMoreToHear: (scope) => isMoreToHear(scope) && !isRequest(scope),
-    isHeard: (scope) => transcriptsOf(scope) !== null && !isNothingHeard(scope) && !isRequest(scope),
+    isHeard: (scope) => isSomethingHeard(scope) && !isRequest(scope),
     mayHearAgain: (scope) => {
       const { context, event } = scope
       const isLeft = context.turn.hearingFailures + 1 < hearingAttemptsMax
@@ -248,7 +248,7 @@ function isFinalFailure(event: AnyEvent): boolean {
 }
 
 function budgetOf(event: AnyEvent): 'minute' | 'hour' | null {
-  return budgetWindows[codeOf(event) ?? ''] ?? null
+  return budgetWindows.get(codeOf(event) ?? '') ?? null
 }
 
 function codeOf(event: AnyEvent): string | null {

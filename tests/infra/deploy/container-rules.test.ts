@@ -75,6 +75,20 @@ describe('the deployment', () => {
     expect(new Set(roles.map((each) => each['DUOLOGUE_NODE_ID'])).size).toBe(5)
   })
 
+  test('every server of the log syncs each write before it acknowledges it', () => {
+    for (const { services, configs } of [single, cluster]) {
+      const servers = Object.entries(services).filter(([, { image }]) => image?.startsWith('nats:') === true)
+      expect(servers.length).toBeGreaterThan(0)
+      for (const [name, { configs: mounted = [] }] of servers) {
+        const texts = mounted.map(({ source }) => configs.get(source) ?? '')
+        expect(
+          texts.filter((text) => /^\s*sync_interval: always$/mu.test(text)),
+          name,
+        ).toHaveLength(1)
+      }
+    }
+  })
+
   test('in the cluster every process names all three servers, and the stream has three copies', () => {
     const { services } = cluster
     for (const name of ['stream', 'webhook', 'console', 'node-1', 'node-2', 'node-3']) {

@@ -237,6 +237,24 @@ export function describeEffects(database: () => DatabaseInUse): void {
       const suffixes = sessions[0]?.effects.map(({ effectId }) => effectId.replace(`${session.conversationId}:`, ''))
       expect(suffixes).toEqual(['2:0', '2:2', '2:10', '10:0'])
     })
+
+    test('the pieces of a message stand where it stood, what is sent again behind everything', async () => {
+      const { store, deployment } = database()
+      const owned = await claimAll(database(), 'a')
+      const session = newSession(deployment)
+      const first = [newEffect(session, 1, 0), newEffect(session, 1, 1), newEffect(session, 1, 2)]
+      await store.commitSteps(batchOf('a', owned, [opening(session, 1, { effects: first })]))
+      const idOf = (suffix: string) => `${session.conversationId}:${suffix}`
+      const again = newEffect(session, 1, 1, { effectId: idOf('1:1:1'), params: null })
+      const places = Array.from({ length: 10 }, (_, index) => `1:0:${index + 1}`)
+      const pieces = places.map((place) => newEffect(session, 1, 0, { effectId: idOf(place) }))
+      const effects = [again, ...pieces]
+      const effectUpdates = first.slice(0, 2).map((effect) => update(effect, { status: 'failed' }))
+      await store.commitSteps(batchOf('a', owned, [commitOf(session, 2, { effects, effectUpdates })]))
+      const { sessions } = await store.loadSessions(owned, [toRequest(session)])
+      const suffixes = sessions[0]?.effects.map(({ effectId }) => effectId.replace(`${session.conversationId}:`, ''))
+      expect(suffixes).toEqual([...places, '1:2', '1:1:1'])
+    })
   })
 
   describe('deliveries', () => {

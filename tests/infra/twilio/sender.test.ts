@@ -185,7 +185,8 @@ describe('the deadline', () => {
   test('when it has passed nothing is written', async () => {
     const user = nextUser()
     const deadlineMonotonicMs = processClock.monotonic()
-    expect(await createSender().perform(toRequest({ user, deadlineMonotonicMs }))).toMatchObject({ kind: 'retry' })
+    const result = await createSender().perform(toRequest({ user, deadlineMonotonicMs }))
+    expect(result).toMatchObject({ kind: 'retry', isAttempt: false })
     expect(proxy.seen).toHaveLength(0)
   })
 
@@ -194,7 +195,7 @@ describe('the deadline', () => {
     // The first reading is before the connection, the second at the socket.
     const clock: Clock = { ...processClock, monotonic: () => (readings += 1) }
     const result = await createSender({ clock }).perform(toRequest({ deadlineMonotonicMs: 2 }))
-    expect(result).toMatchObject({ kind: 'retry' })
+    expect(result).toMatchObject({ kind: 'retry', isAttempt: false })
     expect(readings).toBe(2)
     expect(proxy.seen).toHaveLength(0)
   })

@@ -4,6 +4,7 @@ import type { SimulatedStore } from '../store/simulated-store.ts'
 import type { EffectRow, Tables } from '../store/tables.ts'
 import { optOuts } from '../world/make-scenario.ts'
 import type { SimulatedLog } from '../world/simulated-log.ts'
+import { foreignEvents } from './final-checks.ts'
 import type { History } from './history.ts'
 import { isFinished } from './store-watch.ts'
 import type { CheckingWatch } from './store-watch.ts'
@@ -55,6 +56,8 @@ function checkBarrier({ store, log, history }: SendWatch, row: EffectRow): void 
 
 function isOptOut(entry: LogEntry): boolean {
   if (entry.kind !== 'message') return false
-  const { body } = JSON.parse(Buffer.from(entry.data).toString()) as { readonly body?: string }
+  const text = Buffer.from(entry.data).toString()
+  if (foreignEvents.includes(text)) return false
+  const { body } = JSON.parse(text) as { readonly body?: string }
   return body !== undefined && optOuts.includes(body)
 }

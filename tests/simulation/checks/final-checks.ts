@@ -3,6 +3,7 @@ import { replayJournal } from '../../../src/actors/replay.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { toCanonicalJson } from '../../../src/actors/canonical-json.ts'
 import type { ConversationRow, EffectRow, JournalRow, MessageRow, Tables } from '../store/tables.ts'
+import { isResend } from '../store/write-notices.ts'
 import type { SimulatedLog } from '../world/simulated-log.ts'
 import type { Accepted } from '../world/simulated-twilio.ts'
 import { draftMark } from '../world/simulated-assistant.ts'
@@ -18,7 +19,8 @@ export type Everything = {
   readonly hasPoison: boolean
 }
 
-export const foreignEvent = '{"not":"ours"}'
+/** One is JSON; of the other, what the parser says about it holds a NUL. */
+export const foreignEvents: readonly string[] = ['{"not":"ours"}', '\u0000\u0001 not ours']
 
 /** A session's later sends wait this long for an uncertain one. */
 const uncertainHoldsMs = 60_000
@@ -85,7 +87,7 @@ function checkCommands({ tables, log, history }: Everything): void {
 /** Only what a scenario meant to be parked is parked. */
 function checkQuarantine({ tables, history, hasPoison }: Everything): void {
   for (const { kind, error, dataBase64, sessionId } of tables.quarantine.values()) {
-    const isForeign = kind === 'foreign' && Buffer.from(dataBase64, 'base64').toString() === foreignEvent
+    const isForeign = kind === 'foreign' && foreignEvents.includes(Buffer.from(dataBase64, 'base64').toString())
     if (!isForeign && !(hasPoison && kind !== 'foreign'))
       history.wrong('PARKED', `${kind} of session ${sessionId}: ${error}`)
   }
@@ -147,8 +149,12 @@ function checkAnswers({ tables, history }: Everything, journal: readonly Journal
     const { type, messageId } = event as { readonly type: string; readonly messageId?: string }
     if (type === 'message.received') lastMessageId = messageId ?? ''
     if (!type.startsWith('xstate.done.actor.')) continue
+    // A piece of one may end within the list of what it answers.
     const sends = [...tables.effects.values()].filter(
-      (effect) => effect.conversationId === conversationId && effect.effectId.split(':')[1] === String(version),
+      (effect) =>
+        effect.conversationId === conversationId &&
+        effect.effectId.split(':')[1] === String(version) &&
+        !isResend(effect),
     )
     for (const { params, effectId } of sends) {
       const { body = '' } = (params ?? {}) as { readonly body?: string }
@@ -180,7 +186,8 @@ function checkEffects({ tables, ledger, history }: Everything): void {
 }
 
 /** What Twilio accepted was wanted, went to whom it was meant for, and one session's sends went in their order. */
-function checkLedger({ tables, ledger, history }: Everything): void {
+function checkLedger(everything: Everything): void {
+  const { tables, ledger, history } = everything
   const newest = new Map<string, { readonly effect: EffectRow; readonly at: number }>()
   for (const { effectId, replyAddress, body, at, channelId, sid } of ledger) {
     const effect = tables.effects.get(effectId)
@@ -197,6 +204,11 @@ function checkLedger({ tables, ledger, history }: Everything): void {
     const isOther = message !== undefined && message.providerId !== null && message.providerId !== sid
     if (isOther && effect.status === 'done')
       history.wrong('I8', `the message of ${effectId} has the id ${message.providerId}, not ${sid}`)
+    const first = tables.effects.get(effectId.split(':').slice(0, 3).join(':'))
+    if (first !== undefined && first !== effect && first.status === 'done') {
+      checkResend(everything, effectId)
+      continue
+    }
     const before = newest.get(effect.sessionId)
     const heldSince = history.firstStartedAt.get(effectId) ?? 0
     // The owner counts the minute by its own wall clock, from the database's moment.
@@ -208,9 +220,18 @@ function checkLedger({ tables, ledger, history }: Everything): void {
   }
 }
 
+/** What was sent again was lost before: Twilio had accepted it and did not deliver it. It takes its turn anew. */
+function checkResend({ ledger, history }: Everything, effectId: string): void {
+  const number = Number(effectId.split(':')[3])
+  const firstId = effectId.split(':').slice(0, 3).join(':')
+  const beforeId = number > 1 ? `${firstId}:${number - 1}` : firstId
+  if (!ledger.some((accepted) => accepted.effectId === beforeId && accepted.isLost))
+    history.wrong('I8', `${effectId} was sent again, and ${beforeId} was not lost`)
+}
+
 function isBefore(a: EffectRow, b: EffectRow): boolean {
   if (a.conversationId !== b.conversationId) return a.createdAt < b.createdAt
-  const [, aVersion = 0, aIndex = 0] = a.effectId.split(':').map(Number)
-  const [, bVersion = 0, bIndex = 0] = b.effectId.split(':').map(Number)
-  return aVersion < bVersion || (aVersion === bVersion && aIndex < bIndex)
+  const [, aVersion = 0, aIndex = 0, aPiece = 0] = a.effectId.split(':').map(Number)
+  const [, bVersion = 0, bIndex = 0, bPiece = 0] = b.effectId.split(':').map(Number)
+  return (aVersion - bVersion || aIndex - bIndex || aPiece - bPiece) < 0
 }

@@ -67,7 +67,19 @@ export class CheckingWatch implements StoreWatch {
       this.#checkTimers(session)
       this.#countEndings(session)
     }
+    this.#checkOwner(batch, outcome)
     for (const { partition } of batch.partitions) this.#checkCursor(partition)
+  }
+
+  /** D3: what is written is written by the owner of that very moment. */
+  #checkOwner({ partitions, nodeId }: CommitBatch, outcome: CommitOutcome): void {
+    const tables = this.#options.tables()
+    for (const { partition, epoch } of partitions) {
+      if (outcome.partitions.get(partition) !== 'committed') continue
+      const row = tables.partition(partition)
+      if (row.epoch !== epoch || row.owner !== nodeId)
+        this.#options.history.wrong('D3', `${nodeId} wrote in partition ${partition}, which ${row.owner} had claimed`)
+    }
   }
 
   started(effectId: string, moment: number): void {
@@ -84,7 +96,7 @@ export class CheckingWatch implements StoreWatch {
     }
   }
 
-  #noteSpeaker({ sessionId, speaker, messages }: SessionCommit): void {
+  #noteSpeaker({ sessionId, speaker, messages, parked }: SessionCommit): void {
     const { now } = this.#options.scheduler
     if (!speaker.startsWith('operator:')) this.operatorSince.delete(sessionId)
     else if (!this.operatorSince.has(sessionId)) this.operatorSince.set(sessionId, now)
@@ -93,6 +105,12 @@ export class CheckingWatch implements StoreWatch {
       if (direction !== 'inbound') continue
       if (optOuts.includes(body)) this.optedOutAt.set(sessionId, now)
       else if (optIns.includes(body)) this.optedOutAt.delete(sessionId)
+    }
+    // What waits in quarantine was said all the same.
+    for (const { dataBase64, kind } of parked) {
+      const waits = kind === 'waiting' || kind === 'poison'
+      if (waits && optOuts.includes(toBody(dataBase64)) && !this.optedOutAt.has(sessionId))
+        this.optedOutAt.set(sessionId, now)
     }
   }
 
@@ -170,6 +188,12 @@ function isCopyParked(tables: Tables, entry: LogEntry): boolean {
   return [...tables.quarantine.values()].some(({ dataBase64 }) =>
     Buffer.from(dataBase64, 'base64').toString().includes(name),
   )
+}
+
+/** Of a message; empty for anything else. */
+function toBody(dataBase64: string): string {
+  const event = JSON.parse(Buffer.from(dataBase64, 'base64').toString()) as { readonly body?: unknown }
+  return typeof event.body === 'string' ? event.body : ''
 }
 
 export function toCommandId({ data }: LogEntry): string {

@@ -248,7 +248,13 @@ export class RandomCalls {
     const { effectId } = random.pick(sends)
     const session = { conversationId } as TestSession
     const firstId = effectId.split(':').slice(0, 3).join(':')
-    return [newEffect(session, 1, 0, { effectId: `${firstId}:${random.int(1, 3)}`, params: null, speakerToken: 0 })]
+    const number = random.int(1, 3)
+    if (random.chance(0.7)) {
+      return [newEffect(session, 1, 0, { effectId: `${firstId}:${number}`, params: null, speakerToken: 0 })]
+    }
+    return [number, number + 1].map((piece) =>
+      newEffect(session, 1, 0, { effectId: `${firstId}:${piece}`, params: { body: `piece ${piece}` } }),
+    )
   }
 
   #updates(row: SessionRow): EffectUpdate[] {

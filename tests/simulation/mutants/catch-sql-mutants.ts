@@ -70,9 +70,17 @@ async function compareOnce(database: TestDatabase, seed: number): Promise<string
 
 /** The function as its newest migration makes it, as a statement that replaces what is there. */
 export async function findDefinition(name: string): Promise<string> {
+  return (await findNewest(name)).definition
+}
+
+/** `file`: where the newest definition stands; whoever changes an older one changes nothing. */
+export async function findNewest(name: string): Promise<{ readonly file: string; readonly definition: string }> {
   const pattern = new RegExp(`^create (?:or replace )?function ${name.replace('.', '\\.')}\\([\\s\\S]*?^\\$\\$;`, 'gmu')
-  const found = (await readMigrations()).flatMap(({ sql }) => [...sql.matchAll(pattern)].map(([text]) => text))
+  const found = (await readMigrations()).flatMap(({ version, name: title, sql }) =>
+    [...sql.matchAll(pattern)].map(([text]) => ({ file: `supabase/migrations/${version}_${title}.sql`, text })),
+  )
   const newest = found.at(-1)
   if (newest === undefined) throw new Error(`no migration makes ${name}`)
-  return newest.replace(/^create (?:or replace )?function/u, 'create or replace function')
+  const definition = newest.text.replace(/^create (?:or replace )?function/u, 'create or replace function')
+  return { file: newest.file, definition }
 }

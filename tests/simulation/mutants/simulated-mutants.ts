@@ -219,7 +219,7 @@ const store: SimulatedMutant[] = [
     file: 'tests/simulation/store/simulated-store.ts',
     from: 'const unlock = await this.#locks.take(batch.partitions.map(({ partition }) => partition))',
     to: 'const unlock = await this.#locks.take([])',
-    seedsMax: 2_000,
+    seedsMax: 600,
   },
   {
     name: 'the fence compares no epoch',

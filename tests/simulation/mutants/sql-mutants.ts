@@ -170,6 +170,13 @@ const effects: SqlMutant[] = [
     to: '',
   },
   {
+    name: 'the pieces of a message stand behind what was wanted after it',
+    breaks: 'sends of one session go in their order',
+    function: 'duologue.adopt_resend',
+    from: 'new.created_at := before.created_at;',
+    to: 'null;',
+  },
+  {
     name: 'an unsettled effect is not loaded',
     breaks: 'a new owner sees what it inherits',
     function: 'public.load_sessions',

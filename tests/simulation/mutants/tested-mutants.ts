@@ -11,7 +11,8 @@ export const testedMutants: readonly TestedMutant[] = [
   {
     name: 'commit_steps compares owner and epoch without the lock',
     breaks: 'D3: a check without the lock does not fence',
-    file: 'supabase/migrations/20261125000900_late_commits.sql',
+    file: 'supabase/migrations/20261125001000_identity.sql',
+    function: 'public.commit_steps',
     from: `perform from duologue.partitions where partition = any(asked) ${lock}`,
     to: '',
     test,
@@ -20,7 +21,8 @@ export const testedMutants: readonly TestedMutant[] = [
   {
     name: 'a claim waits for nobody',
     breaks: 'D3: once a new owner has its answer, no commit of the old one lands',
-    file: 'supabase/migrations/20261125000500_versions_and_quarantine.sql',
+    file: 'supabase/migrations/20261125000600_ownership.sql',
+    function: 'public.claim_partitions',
     from: `perform from duologue.partitions
   where take_all or owner = asking
   ${lock}`,

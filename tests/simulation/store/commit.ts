@@ -13,7 +13,8 @@ import { findRefusals } from './refusals.ts'
 import { isUnsettled, toProviderKey, toQuarantineKey } from './tables.ts'
 import type { EffectRow, Exceptions, MessageRow, Tables } from './tables.ts'
 import { writeDeliveries } from './write-deliveries.ts'
-import { adoptResend, writeNotices } from './write-notices.ts'
+import { adoptResend, toCreatedAt, writeNotices } from './write-notices.ts'
+import { findUnstorable } from '../../support/storable.ts'
 
 export type Judgement = {
   readonly moment: number
@@ -46,6 +47,8 @@ export function write(tables: Tables, batch: CommitBatch, judged: Judgement): re
   const accepted = batch.sessions.filter(
     ({ sessionId, partition }) => held.has(partition) && exceptions[sessionId] === undefined,
   )
+  const unstorable = findUnstorable(batch)
+  if (unstorable !== null) throw new StoreRefused(`jsonb does not take${unstorable}`)
   const broken = findBrokenRule(tables, accepted)
   if (broken !== null) throw new StoreRefused(`duologue: ${broken}`)
   for (const session of accepted) writeSession(tables, session, moment, moment + batch.leaseMs)
@@ -127,7 +130,7 @@ function writeSession(tables: Tables, session: SessionCommit, moment: number, le
       ...times,
       sessionId,
       partition: session.partition,
-      createdAt: moment,
+      createdAt: toCreatedAt(tables, wanted, moment),
       outcome: null,
       heldBecause: null,
     })

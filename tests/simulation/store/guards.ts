@@ -7,6 +7,7 @@ import { toSessionKey } from '../../../src/actors/session-key.ts'
 import type { Status } from '../../../src/machines/status.ts'
 import { toClosedRank, toProviderKey } from './tables.ts'
 import type { ConversationRow, Tables } from './tables.ts'
+import { isResend } from './write-notices.ts'
 
 const openStatuses: { readonly [status: string]: readonly Status[] } = {
   PENDING: ['PENDING', 'PROGRESS', 'HUMAN_HANDOFF'],
@@ -65,7 +66,8 @@ function findBrokenMessages(tables: Tables, session: SessionCommit, providerKeys
 }
 
 function findBrokenEffects(tables: Tables, session: SessionCommit): string | null {
-  const existing = session.effects.find(({ effectId }) => tables.effects.has(effectId))
+  // What is sent again and is there already is passed over (`adopt_resend`).
+  const existing = session.effects.find((effect) => !isResend(effect) && tables.effects.has(effect.effectId))
   return existing === undefined ? null : `effect ${existing.effectId} exists`
 }
 

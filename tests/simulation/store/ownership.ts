@@ -26,12 +26,11 @@ export function claim(tables: Tables, locks: RowLocks, request: ClaimRequest, mo
   const surplus = new Set(held.slice(share))
   for (const partition of held) tables.partition(partition).leaseUntil = moment + leaseMs
   if (canRead && !renewOnly) {
-    const own = new Set(request.held.map(({ partition }) => partition))
     const isFree = (row: PartitionRow): boolean =>
       !held.includes(row.partition) &&
       (takeAll || row.owner === null || row.owner === nodeId || (row.leaseUntil !== null && row.leaseUntil < moment)) &&
-      // What it holds itself it has locked itself.
-      (takeAll || row.owner === nodeId || own.has(row.partition) || !locks.isLocked(row.partition))
+      // What it owns it has locked itself; what another one is writing in, whoever believes to hold it, is passed over.
+      (takeAll || row.owner === nodeId || !locks.isLocked(row.partition))
     const taken = tables.partitions.filter(isFree).slice(0, Math.max(0, share - held.length))
     for (const row of taken) {
       row.owner = nodeId

@@ -199,9 +199,9 @@ export function isUnsettled({ status }: Pick<Effect, 'status'>): boolean {
 export function inOrderOfMaking(a: EffectRow, b: EffectRow): number {
   if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt
   if (a.conversationId !== b.conversationId) return a.conversationId < b.conversationId ? -1 : 1
-  const [, aVersion, aIndex] = a.effectId.split(':').map(Number)
-  const [, bVersion, bIndex] = b.effectId.split(':').map(Number)
-  return (aVersion ?? 0) - (bVersion ?? 0) || (aIndex ?? 0) - (bIndex ?? 0)
+  const [, aVersion = 0, aIndex = 0, aPiece = -1] = a.effectId.split(':').map(Number)
+  const [, bVersion = 0, bIndex = 0, bPiece = -1] = b.effectId.split(':').map(Number)
+  return aVersion - bVersion || aIndex - bIndex || aPiece - bPiece
 }
 
 /** The statuses of `duologue.closed_rank`: 0 for the open ones. */

@@ -1,7 +1,7 @@
 /** `duologue.write_notices` and `duologue.adopt_resend`: what a commit tells of a session beside its rows. */
 import type { Effect, SessionNotice } from '../../../src/actors/ports.ts'
 import { toProviderKey } from './tables.ts'
-import type { OptOutRow, SessionRow, Tables } from './tables.ts'
+import type { EffectRow, OptOutRow, SessionRow, Tables } from './tables.ts'
 
 export function writeNotices(
   tables: Tables,
@@ -73,10 +73,8 @@ function optOut(tables: Tables, session: SessionRow, notice: SessionNotice, atte
 
 /** A resend takes what it says, and the message, from the send before it; null when it is nobody's or there already. */
 export function adoptResend(tables: Tables, sessionId: string, wanted: Effect): Effect | null {
-  const [, , , resend] = wanted.effectId.split(':')
-  if (resend === undefined) return wanted
-  const firstId = wanted.effectId.replace(/:\d+$/u, '')
-  const before = tables.effects.get(Number(resend) > 1 ? `${firstId}:${Number(resend) - 1}` : firstId)
+  if (!isResend(wanted)) return wanted
+  const before = findBefore(tables, wanted)
   const isTheirs = before !== undefined && before.sessionId === sessionId && before.kind === 'sendMessage'
   if (!isTheirs || tables.effects.has(wanted.effectId)) return null
   const { params, messageId, speakerToken } = before
@@ -90,4 +88,20 @@ export function adoptResend(tables: Tables, sessionId: string, wanted: Effect): 
     tables.putMessage({ ...message, providerId: null })
   }
   return effect
+}
+
+/** A piece of a message is as old as the message; what is sent again is as young as it is. */
+export function toCreatedAt(tables: Tables, wanted: Effect, moment: number): number {
+  if (!isResend(wanted) || wanted.params === null) return moment
+  return findBefore(tables, wanted)?.createdAt ?? moment
+}
+
+export function isResend({ effectId }: Effect): boolean {
+  return effectId.split(':').length > 3
+}
+
+function findBefore(tables: Tables, { effectId }: Effect): EffectRow | undefined {
+  const number = Number(effectId.split(':')[3])
+  const firstId = effectId.replace(/:\d+$/u, '')
+  return tables.effects.get(number > 1 ? `${firstId}:${number - 1}` : firstId)
 }

@@ -20,6 +20,7 @@ export const chanceFaults = [
   'twilio-429',
   'twilio-refused',
   'twilio-list-failed',
+  'twilio-undelivered',
   'callback-lost',
   'callback-duplicate',
   'callback-early',

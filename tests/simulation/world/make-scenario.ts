@@ -26,6 +26,7 @@ const usualRates: { readonly [fault in ChanceFault]: number } = {
   'twilio-429': 0.06,
   'twilio-refused': 0.04,
   'twilio-list-failed': 0.15,
+  'twilio-undelivered': 0.1,
   'callback-lost': 0.1,
   'callback-duplicate': 0.1,
   'callback-early': 0.1,

@@ -1,6 +1,7 @@
 /**
  * Twilio in memory: a ledger of the messages that it accepted, the list that a resolver searches, and the status
- * callbacks, which come in any order, twice, before the answer to the send, or never. The sender follows the rules
+ * callbacks, which come in any order, twice, before the answer to the send, or never, and say at times that what was
+ * accepted was not delivered. The sender follows the rules
  * of src/infra/twilio: nothing is written at or after the deadline, and only an answer proves anything.
  */
 import type { EffectPerformer, EffectRequest, EffectResult, LoggedDelivery, Store } from '../../../src/actors/ports.ts'
@@ -17,6 +18,8 @@ export type Accepted = {
   readonly replyAddress: string
   readonly body: string
   readonly at: number
+  /** Accepted, and never delivered. */
+  readonly isLost: boolean
 }
 
 export type TwilioOptions = {
@@ -29,7 +32,9 @@ export type TwilioOptions = {
 }
 
 const timeoutMs = 8_000
-const errorCodes = ['21211', '30007', '63016', '21610']
+/** One of each kind in the table of failures whose wait is over before a simulation has to be settled. */
+const errorCodes = ['21211', '30007', '63016', '21610', '63010', '21617', '21617'] as const
+const lossCodes = ['30003', '63016', '63010', '63010', '21610', '30006'] as const
 type Fate = 'accepted' | 'lost' | 'accepted-answer-lost' | 'accepted-late' | 'busy' | 'refused'
 
 export class SimulatedTwilio {
@@ -52,7 +57,12 @@ export class SimulatedTwilio {
     const { scheduler } = this.#options
     const { random } = scheduler
     if (monotonic() >= request.deadlineMonotonicMs) {
-      return Promise.resolve({ kind: 'retry', afterMs: random.int(200, 1_000), reason: 'the deadline had passed' })
+      return Promise.resolve({
+        kind: 'retry',
+        afterMs: random.int(200, 1_000),
+        reason: 'the deadline had passed',
+        isAttempt: false,
+      })
     }
     this.#options.onSend(request)
     const fate = this.#drawFate()
@@ -91,7 +101,7 @@ export class SimulatedTwilio {
   }
 
   #accept({ effect, session }: EffectRequest): Accepted {
-    const { scheduler } = this.#options
+    const { scheduler, faults } = this.#options
     const accepted: Accepted = {
       sid: `SM-out-${this.ledger.length + 1}`,
       effectId: effect.effectId,
@@ -101,6 +111,7 @@ export class SimulatedTwilio {
       replyAddress: session.replyAddress,
       body: (effect.params as { readonly body?: string } | null)?.body ?? '',
       at: scheduler.now,
+      isLost: faults.happens('twilio-undelivered'),
     }
     this.ledger.push(accepted)
     this.#scheduleCallbacks(accepted)
@@ -110,7 +121,11 @@ export class SimulatedTwilio {
   #scheduleCallbacks(accepted: Accepted): void {
     const { scheduler, faults } = this.#options
     const { random } = scheduler
-    const statuses: LoggedDelivery['status'][] = random.chance(0.9) ? ['sent', 'delivered'] : ['sent', 'undelivered']
+    const { isLost } = accepted
+    const code = isLost ? random.pick(lossCodes) : null
+    const statuses: LoggedDelivery['status'][] = isLost
+      ? random.pick([['sent', 'undelivered'], ['failed']])
+      : ['sent', 'delivered']
     const moments = statuses.map((_, index) => (index + 1) * random.int(200, 2_500))
     if (faults.happens('callback-early')) moments[0] = 0
     if (faults.happens('callback-reordered')) moments.reverse()
@@ -119,12 +134,16 @@ export class SimulatedTwilio {
       const times = faults.happens('callback-duplicate') ? 2 : 1
       for (let time = 0; time < times; time += 1) {
         const delayMs = (moments[index] ?? 0) + time * random.int(0, 5_000)
-        scheduler.after(null, delayMs, 'twilio calls back', () => this.#callBack(accepted, status))
+        scheduler.after(null, delayMs, 'twilio calls back', () => this.#callBack(accepted, status, code))
       }
     }
   }
 
-  #callBack({ sid, effectId, businessAddress, replyAddress, at }: Accepted, status: LoggedDelivery['status']): void {
+  #callBack(
+    { sid, effectId, businessAddress, replyAddress, at }: Accepted,
+    status: LoggedDelivery['status'],
+    code: string | null,
+  ): void {
     const event: LoggedDelivery = {
       v: 1,
       type: 'delivery.updated',
@@ -133,7 +152,7 @@ export class SimulatedTwilio {
       providerId: sid,
       effectId,
       status,
-      errorCode: status === 'undelivered' ? '30003' : null,
+      errorCode: status === 'undelivered' || status === 'failed' ? code : null,
       receivedAt: this.#options.scheduler.now,
       raw: { MessageStatus: status },
     }

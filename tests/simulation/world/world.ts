@@ -6,7 +6,7 @@ import { conversationRegistration } from '../../../src/machines/conversation/reg
 import type { JsonObject } from '../../../src/machines/json.ts'
 import type { MachineRegistration } from '../../../src/machines/registry.ts'
 import { checkDraft, checkSend } from '../checks/effect-watch.ts'
-import { foreignEvent } from '../checks/final-checks.ts'
+import { foreignEvents } from '../checks/final-checks.ts'
 import { History } from '../checks/history.ts'
 import { CheckingWatch } from '../checks/store-watch.ts'
 import type { SimulatedProcess } from '../engine/process.ts'
@@ -207,7 +207,11 @@ export class World {
 
   foreign(user: number): void {
     const { businessAddress, userKey } = this.#toMessage(user, 'foreign', '')
-    this.log.append('message', toSessionKey(businessAddress, userKey), new TextEncoder().encode(foreignEvent))
+    this.log.append(
+      'message',
+      toSessionKey(businessAddress, userKey),
+      new TextEncoder().encode(foreignEvents[user % foreignEvents.length] ?? ''),
+    )
   }
 
   #toMessage(user: number, providerId: string, body: string): LoggedMessage {
