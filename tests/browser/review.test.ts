@@ -256,7 +256,7 @@ test(
     const page = await open({ viewport: wide }, `${query}&tab=review`)
     const panel = page.getByRole('tabpanel')
     await panel.getByText(`${items.length} of ${users} stored conversations cannot go on`).waitFor()
-    const stuck = panel.getByRole('region', { name: 'Stored conversations' }).getByRole('button')
+    const stuck = panel.getByRole('region', { name: 'Stored conversations' }).getByRole('button', { name: 'blocked' })
     expect(await stuck.first().innerText()).toContain(`${items.length} blocked PROGRESS.waiting of ${ownVersion}`)
     await stuck.first().click()
     expect(await marked(page, 'state', 'selected')).toEqual([renamedFrom])

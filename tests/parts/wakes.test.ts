@@ -7,7 +7,7 @@ import { openWakes } from '../../src/parts/wakes.ts'
 import { createVirtualClock } from '../support/virtual-clock.ts'
 
 const map = { ...emptyMigrationMap('parcel', '1', '2'), states: { 'PENDING.old': 'PENDING.rested' } }
-/** Several looks; less than after which somebody is told again. */
+/** Several looks, and not so long that somebody is told again. */
 const later = 12_000
 
 /** Conversations that stand as a map says, page by page; what was told is read from the log. */
@@ -62,6 +62,18 @@ test('everybody whom a map wants to go on is told once, whoever comes later too'
   world.standing = ['b', 'c', 'd']
   await world.clock.advance(later)
   expect(world.told).toEqual(['a', 'b', 'c', 'd'].map(toId))
+  stop()
+})
+
+test('who still stands there is told again under another id, ever more rarely, and at last no more', async () => {
+  const world = createWorld()
+  world.standing = ['a']
+  const stop = openWakes(world.parts, [map], world.clock)
+  await world.clock.advance(40_000)
+  expect(world.told).toEqual([toId('a'), `${toId('a')}:1`])
+  await world.clock.advance(8 * 3_600_000)
+  expect(world.told).toHaveLength(8)
+  expect(new Set(world.told).size).toBe(8)
   stop()
 })
 

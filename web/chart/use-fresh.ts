@@ -27,7 +27,11 @@ export function useFresh<Answer>(
         (error: Error): Partial<Asked<Answer>> => ({ problem: error.message }),
       )
       if (isOvertaken) return
-      setAsked((before) => ({ ...before, ...next, isWaiting: false }))
+      setAsked((before) => {
+        const after = { ...before, ...next, isWaiting: false }
+        const isSame = after.answer === before.answer && after.problem === before.problem && !before.isWaiting
+        return isSame ? before : after
+      })
       const rest = (): void => {
         if (newest.current.moment === asOf) wake.current = () => void look()
         else void look()

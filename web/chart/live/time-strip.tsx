@@ -56,28 +56,45 @@ export function TimeStrip({ steps, at, onChoose }: Props) {
         <button type="button" class="plain" disabled={from === to} onClick={onPlay}>
           {isPlaying ? 'Stop' : 'Play'}
         </button>
-        <label>
-          From{' '}
-          <input
-            type="number"
-            min={1}
-            max={to + 1}
-            value={from + 1}
-            onChange={(event) => narrow({ from: clamp(Number(event.currentTarget.value) - 1, 0, to), to })}
-          />
-        </label>
-        <label>
-          to{' '}
-          <input
-            type="number"
-            min={from + 1}
-            max={steps.length}
-            value={to + 1}
-            onChange={(event) => narrow({ from, to: clamp(Number(event.currentTarget.value) - 1, from, last) })}
-          />
-        </label>
+        <End name="From" least={1} most={to + 1} value={from + 1} onChange={(next) => narrow({ from: next - 1, to })} />
+        <End
+          name="to"
+          least={from + 1}
+          most={steps.length}
+          value={to + 1}
+          onChange={(next) => narrow({ from, to: next - 1 })}
+        />
       </p>
     </div>
+  )
+}
+
+type EndProps = {
+  readonly name: string
+  readonly least: number
+  readonly most: number
+  readonly value: number
+  readonly onChange: (value: number) => void
+}
+
+/** What is being typed stays while the page is drawn anew, and counts when it is complete. */
+function End({ name, least, most, value, onChange }: EndProps) {
+  const [typed, setTyped] = useState<string | null>(null)
+  return (
+    <label>
+      {name}{' '}
+      <input
+        type="number"
+        min={least}
+        max={most}
+        value={typed ?? value}
+        onInput={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => {
+          setTyped(null)
+          onChange(clamp(Number(event.currentTarget.value), least, most))
+        }}
+      />
+    </label>
   )
 }
 
