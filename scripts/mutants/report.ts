@@ -1,6 +1,6 @@
 /**
  * What a run of Stryker found, file by file, and whether each mutant that survived is one that we know. Known ones stand in
- * `survivors.json` by the reason why no test can, or need, catch them.
+ * `survivors.json` by the reason why no test can, or need, catch them; two that change the same text of a file the same way are one.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
