@@ -1,191 +1,201 @@
-/** The pictures of docs/charts.md, made anew: `node scripts/chart-screenshots.ts`. The pages have to be built. */
+/**
+ * The pictures of the documentation, made anew: `node scripts/chart-screenshots.ts`. The pages have to be built.
+ * Those that a page of the documentation shows are written to `docs/`. With SCREENSHOT_FOLDER all are written there: each
+ * scene in both themes, on a wide and a narrow screen. SCREENSHOT_SCENES names some of the scenes.
+ */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 
-import { startBrowser } from '../tests/support/browser.ts'
 import { startReviewedService } from '../tests/browser/reviewed-service.ts'
-import type { ReviewedService } from '../tests/browser/reviewed-service.ts'
 import { startSmallCharts } from '../tests/browser/small-charts.ts'
+import { startLateConversations } from './chart-screenshots/late-conversations.ts'
+import { startBrowser } from '../tests/support/browser.ts'
 import { draftVersion, ownVersion } from '../tests/support/machines/draft-conversation.ts'
+import { until } from '../tests/support/service.ts'
+
+type Scene = {
+  readonly name: string
+  readonly query: string
+  /** What is done before the picture is taken. */
+  readonly act?: (page: Page) => Promise<void>
+}
+type Place = { readonly url: string; readonly link: string }
 
 const docs = fileURLToPath(new URL('../docs', import.meta.url))
-const wide = { width: 1440, height: 900 }
-const narrow = { width: 390, height: 844 }
-const walk = JSON.stringify([
-  { event: 'message.received', choices: { asksForPerson: false, goesOn: true } },
-  { waitMs: 1_500 },
-  { event: 'xstate.done.actor.draftReply', choices: { isDraftForPerson: false, isDraftGoodbye: false, isDraft: true } },
-  { waitMs: 600_000 },
-])
-
-const pictures = [
-  { name: 'charts-light', query: '', size: wide, colorScheme: 'light' },
-  { name: 'charts-compare-dark', query: 'm=conversation&base=conversation@1', size: wide, colorScheme: 'dark' },
-  {
-    name: 'charts-simulate-light',
-    query: `m=conversation&steps=${encodeURIComponent(walk)}`,
-    size: wide,
-    colorScheme: 'light',
-  },
-  { name: 'charts-narrow-light', query: 's=conversation.PROGRESS', size: narrow, colorScheme: 'light' },
-  {
-    name: 'charts-narrow-dark',
-    query: `m=conversation&steps=${encodeURIComponent(walk)}`,
-    size: narrow,
-    colorScheme: 'dark',
-  },
+const folder = process.env['SCREENSHOT_FOLDER'] ?? null
+const wanted = process.env['SCREENSHOT_SCENES']?.split(',') ?? null
+const shown = ['docs/charts.md', 'README.md']
+  .map((path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8'))
+  .join('')
+const sizes = [
+  ['', { width: 1440, height: 900 }],
+  ['-narrow', { width: 390, height: 844 }],
 ] as const
+const themes = ['light', 'dark'] as const
+
+const own = `m=conversation@${ownVersion}`
+const draft = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}`
+const walk = encodeURIComponent(
+  JSON.stringify([
+    { event: 'message.received', choices: { asksForPerson: false, goesOn: true } },
+    { waitMs: 1_500 },
+    {
+      event: 'xstate.done.actor.draftReply',
+      choices: { isDraftForPerson: false, isDraftGoodbye: false, isDraft: true },
+    },
+    { waitMs: 600_000 },
+  ]),
+)
+
+const reading: readonly Scene[] = [
+  { name: 'charts', query: 's=conversation.PROGRESS' },
+  { name: 'charts-whole', query: '' },
+  { name: 'charts-compare', query: 'm=conversation&base=conversation@1' },
+  {
+    name: 'charts-simulate',
+    query: `m=conversation&steps=${walk}`,
+    async act(page) {
+      await page.locator('.walk li').nth(4).waitFor()
+      await until(async () => {
+        const box = await page.locator('.chart .atomic.active').boundingBox()
+        return box !== null && box.y < 800
+      }, 5_000)
+    },
+  },
+]
 
 /** Of a review on a running service: what was replayed, the first that differs, and what tests walk. */
-const reviewPictures = [
-  { name: 'charts-review-light', overlay: '', size: wide, colorScheme: 'light' },
-  { name: 'charts-review-dark', overlay: '', size: wide, colorScheme: 'dark' },
-  { name: 'charts-review-narrow-light', overlay: '', size: narrow, colorScheme: 'light' },
-  { name: 'charts-review-narrow-dark', overlay: '', size: narrow, colorScheme: 'dark' },
-  { name: 'charts-tests-light', overlay: '&overlay=tests', size: wide, colorScheme: 'light' },
-  { name: 'charts-tests-dark', overlay: '&overlay=tests', size: wide, colorScheme: 'dark' },
-  { name: 'charts-findings-light', overlay: '&overlay=findings', size: wide, colorScheme: 'light' },
-] as const
-const reviewedUsers = 40
+const reviewing: readonly Scene[] = [
+  {
+    name: 'charts-review',
+    query: `${draft}&tab=review`,
+    async act(page) {
+      await page.locator('.gate').first().waitFor()
+      await page.getByRole('button', { name: 'Replay', exact: true }).click()
+      await page.locator('.replay .changes button').first().click()
+    },
+  },
+  {
+    name: 'charts-tests',
+    query: `${draft}&tab=review&overlay=tests`,
+    async act(page) {
+      await page.locator('.legend').waitFor()
+      await page.locator('.gate').first().waitFor()
+    },
+  },
+  {
+    name: 'charts-findings',
+    query: `${draft}&tab=findings&overlay=findings`,
+    act: async (page) => page.locator('.legend').waitFor(),
+  },
+]
 
-/** Who stands where, whom a renamed state touches, and the map that answers it. `region`: what is scrolled to. */
-const own = `m=conversation@${ownVersion}`
-const renamed = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}`
-const livePictures = [
+/** Who stands where, who is late, whom a renamed state touches, and the map that answers it. */
+const watching: readonly Scene[] = [
+  { name: 'charts-live', query: `${own}&tab=live&s=conversation.PROGRESS`, act: untilStanding },
   {
-    name: 'charts-live-light',
-    query: `${own}&tab=live&s=conversation.PROGRESS`,
-    region: null,
-    size: wide,
-    colorScheme: 'light',
-  },
-  {
-    name: 'charts-live-dark',
-    query: `${own}&tab=live&s=conversation.PROGRESS`,
-    region: null,
-    size: wide,
-    colorScheme: 'dark',
-  },
-  {
-    name: 'charts-live-narrow-light',
-    query: `${own}&tab=live&s=conversation.PROGRESS`,
-    region: null,
-    size: narrow,
-    colorScheme: 'light',
-  },
-  {
-    name: 'charts-live-narrow-dark',
-    query: `${own}&tab=live&s=conversation.PROGRESS`,
-    region: null,
-    size: narrow,
-    colorScheme: 'dark',
-  },
-  {
-    name: 'charts-impact-light',
-    query: `${renamed}&tab=live`,
-    region: 'Live impact',
-    size: wide,
-    colorScheme: 'light',
-  },
-  {
-    name: 'charts-map-light',
-    query: `${renamed}&tab=review`,
-    region: 'Migration map',
-    size: wide,
-    colorScheme: 'light',
-  },
-  {
-    name: 'charts-map-narrow-dark',
-    query: `${renamed}&tab=review`,
-    region: 'Migration map',
-    size: narrow,
-    colorScheme: 'dark',
-  },
-  {
-    name: 'charts-conversation-light',
+    name: 'charts-stuck',
     query: `${own}&tab=live`,
-    region: 'Conversation',
-    size: wide,
-    colorScheme: 'light',
+    async act(page) {
+      await page
+        .getByRole('button', { name: /over the limit/u })
+        .first()
+        .click()
+      await page.getByRole('heading', { name: /^\d+ over the limit in/u }).waitFor()
+      await page.locator('.standing li').first().waitFor()
+    },
   },
+  { name: 'charts-impact', query: `${draft}&tab=live`, act: untilStanding },
   {
-    name: 'charts-conversation-narrow-dark',
-    query: `${own}&tab=live`,
-    region: 'Conversation',
-    size: narrow,
-    colorScheme: 'dark',
-  },
-] as const
-
-const folder = process.env['SCREENSHOT_FOLDER'] ?? docs
-const charts = await startSmallCharts()
-const browser = await startBrowser()
-try {
-  for (const { name, query, size, colorScheme } of pictures) {
-    const context = await browser.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1 })
-    const page = await context.newPage()
-    await page.goto(charts.link())
-    await page.goto(`${charts.url}/?${query}`)
-    await page.locator('.chart [data-state]').first().waitFor()
-    if (query.includes('steps')) await page.locator('.walk li').nth(4).waitFor()
-    await page.evaluate('document.fonts.ready')
-    await page.screenshot({ path: `${folder}/${name}.png` })
-    await context.close()
-  }
-  await takeReviews()
-} finally {
-  await browser.close()
-  await charts.close()
-}
-
-async function takeReviews(): Promise<void> {
-  const reviewed = await startReviewedService(reviewedUsers)
-  try {
-    const first = await browser.newContext()
-    await (await first.newPage()).goto(reviewed.link())
-    const storageState = await first.storageState()
-    await first.close()
-    for (const { name, overlay, size, colorScheme } of reviewPictures) {
-      const context = await browser.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1, storageState })
-      const page = await context.newPage()
-      const query = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}&tab=review`
-      await page.goto(`${reviewed.url()}/?${query}${overlay}`)
-      await page.locator('.gate').waitFor()
-      if (overlay === '') {
-        await page.getByRole('button', { name: 'Replay', exact: true }).click()
-        await page.locator('.replay .changes button').first().click()
-      } else await page.locator('.legend').waitFor()
-      await page.evaluate('document.fonts.ready')
-      await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' })
-      await context.close()
-    }
-    await takeLive(reviewed)
-  } finally {
-    await reviewed.close()
-  }
-}
-
-async function takeLive(reviewed: ReviewedService): Promise<void> {
-  await reviewed.restart('draft-conversation-renamed')
-  const first = await browser.newContext()
-  await (await first.newPage()).goto(reviewed.link())
-  const storageState = await first.storageState()
-  await first.close()
-  for (const { name, query, region, size, colorScheme } of livePictures) {
-    const context = await browser.newContext({ viewport: size, colorScheme, deviceScaleFactor: 1, storageState })
-    const page = await context.newPage()
-    await page.goto(`${reviewed.url()}/?${query}`)
-    if (region === 'Conversation') {
-      await page.locator('.standing button').first().click()
+    name: 'charts-conversation',
+    query: `${own}&tab=live&s=conversation.HUMAN_HANDOFF`,
+    async act(page) {
+      await page.locator('.standing button', { hasText: 'HUMAN_HANDOFF' }).first().click()
       await page.locator('[data-step]').waitFor()
       await page.getByRole('slider', { name: 'Step' }).press('ArrowLeft')
-    } else if (region === 'Migration map') {
-      const editor = page.getByRole('region', { name: region })
-      await editor.getByLabel('PROGRESS.waiting goes on as').selectOption('PROGRESS.listening')
+    },
+  },
+  {
+    name: 'charts-pick',
+    query: `${draft}&tab=review`,
+    async act(page) {
+      await page.getByRole('button', { name: 'Pick it on the picture' }).click()
+      await page.locator('.candidate').first().waitFor()
+      await page.locator('.chart [data-state="conversation.PROGRESS.listening"]').hover()
+    },
+  },
+  {
+    name: 'charts-map',
+    query: `${draft}&tab=review`,
+    async act(page) {
+      const editor = page.getByRole('region', { name: 'Migration map' })
+      await editor.getByRole('button', { name: 'Pick it on the picture' }).click()
+      await page.locator('.chart [data-state="conversation.PROGRESS.listening"]').click()
       await editor.getByText('Everybody would go on').waitFor()
-    } else await page.locator('[data-stuck]').first().waitFor()
-    if (region !== null) await page.getByRole('region', { name: region, exact: true }).scrollIntoViewIfNeeded()
-    await page.evaluate('document.fonts.ready')
-    await page.screenshot({ path: `${folder}/${name}.png`, animations: 'disabled' })
-    await context.close()
+      await editor.getByRole('link').scrollIntoViewIfNeeded()
+    },
+  },
+]
+
+async function untilStanding(page: Page): Promise<void> {
+  await page.locator('[data-stuck]').first().waitFor()
+  await page.locator('.standing li').first().waitFor()
+}
+
+const browser = await startBrowser()
+try {
+  await takeOf(reading, async () => {
+    const charts = await startSmallCharts()
+    return { place: { url: charts.url, link: charts.link() }, close: charts.close }
+  })
+  await takeOf(reviewing, async () => {
+    const reviewed = await startReviewedService(40)
+    return { place: { url: reviewed.url(), link: reviewed.link() }, close: reviewed.close }
+  })
+  await takeOf(watching, startLateConversations)
+} finally {
+  await browser.close()
+}
+
+async function takeOf(
+  all: readonly Scene[],
+  start: () => Promise<{ readonly place: Place; readonly close: () => Promise<void> }>,
+): Promise<void> {
+  const scenes = all.filter(({ name }) => wanted === null || wanted.includes(name))
+  if (scenes.length === 0) return
+  const { place, close } = await start()
+  try {
+    const storageState = await signIn(browser, place.link)
+    for (const scene of scenes) {
+      for (const [suffix, viewport] of sizes) {
+        for (const colorScheme of themes) {
+          const file = `${scene.name}${suffix}-${colorScheme}.png`
+          if (folder === null && !shown.includes(file)) continue
+          const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: 1, storageState })
+          await take(context, `${place.url}/?${scene.query}`, scene, `${folder ?? docs}/${file}`)
+          await context.close()
+        }
+      }
+    }
+  } finally {
+    await close()
   }
+}
+
+async function take(context: BrowserContext, url: string, { act }: Scene, path: string): Promise<void> {
+  const page = await context.newPage()
+  await page.goto(url)
+  await page.locator('.chart [data-state]').first().waitFor()
+  await act?.(page)
+  await page.evaluate('document.fonts.ready')
+  await page.screenshot({ path, animations: 'disabled' })
+}
+
+async function signIn(where: Browser, link: string): Promise<Awaited<ReturnType<BrowserContext['storageState']>>> {
+  const context = await where.newContext()
+  await (await context.newPage()).goto(link)
+  const state = await context.storageState()
+  await context.close()
+  return state
 }

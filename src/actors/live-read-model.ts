@@ -42,6 +42,10 @@ export type StandingItem = {
   readonly ageMs: number
   readonly openedAt: string
   readonly nextTimerAt: string | null
+  /** Until then; negative when it should have fired already. */
+  readonly nextTimerMs: number | null
+  /** Its session waits for somebody to look at an event that could not be applied. */
+  readonly quarantined: boolean
 }
 
 export type StandingList = {
@@ -50,12 +54,16 @@ export type StandingList = {
   readonly next: string | null
 }
 
+/** How long somebody should stand somewhere: until one of these timers, or where none of them is armed the limit. */
+export type OwnLimit = { readonly timers: readonly string[]; readonly limitMs: number | null }
+
 export type ListAsked = {
   /** Keys from the root to the state; empty: all. */
   readonly path: readonly string[]
   readonly machineVersion?: string | null
-  readonly olderThanMs?: number | null
   readonly openOnly?: boolean
+  /** Only open ones that stand there for longer than that. */
+  readonly over?: OwnLimit | null
   readonly cursor?: string | null
   readonly limit?: number
 }
@@ -74,7 +82,9 @@ export type StuckState = {
   readonly open: number
   readonly oldestMs: number | null
   readonly p95Ms: number | null
-  /** Open conversations that stand there for longer than the limit that was named. */
+  /** The least and the most that the oldest of them were given when they came; null when no timer of them says so. */
+  readonly ownLimitsMs: readonly [least: number, most: number] | null
+  /** Open conversations that stand there for longer than they should. */
   readonly older: number
 }
 
@@ -103,11 +113,7 @@ export interface LiveReadModel {
   stuckView(request: {
     readonly machine: string
     readonly machineVersion?: string | null
-    readonly states: readonly {
-      readonly id: string
-      readonly path: readonly string[]
-      readonly limitMs: number | null
-    }[]
+    readonly states: readonly (OwnLimit & { readonly id: string; readonly path: readonly string[] })[]
   }): Promise<Moment & { readonly states: readonly StuckState[] }>
   /** `samples`: conversations of each shape, 20 at most. */
   inFlight(machine: string, samples: number): Promise<Moment & { readonly shapes: readonly StandingShape[] }>

@@ -1,5 +1,8 @@
-/** One conversation, made again from its journal by the charts of its own versions. Nothing is performed or stored. */
-import type { ReadModel } from '../actors/read-model.ts'
+/**
+ * One conversation, made again from its journal by the charts of its own versions. Nothing is performed or stored. From a
+ * step on that cannot be made again the journal alone is told.
+ */
+import type { EventItem, ReadModel } from '../actors/read-model.ts'
 import { foldJournal } from '../actors/replay.ts'
 import type { ReplayedEvent } from '../actors/replay.ts'
 import type { Order, Step } from '../actors/step.ts'
@@ -18,7 +21,7 @@ type Options = {
   readonly readModel: Pick<ReadModel, 'getConversation' | 'listEvents'>
   readonly machines: MachineRegistry
 }
-type Entry = ReplayedEvent & { readonly at: number }
+type Entry = ReplayedEvent & Pick<EventItem, 'fromStatus' | 'toStatus'> & { readonly at: number }
 type Before = PersistedSnapshot | null
 
 const stepsMax = 2_000
@@ -60,8 +63,7 @@ async function readJournal(readModel: Options['readModel'], id: string): Promise
   const journal: Entry[] = []
   for (let cursor: string | null = null; journal.length <= eventsMax;) {
     const page = await readModel.listEvents(id, { cursor, limit: eventsPerPage })
-    for (const { version, event, hash, machineVersion, occurredAt } of page?.items ?? [])
-      journal.push({ version, event, hash, machineVersion, at: Date.parse(occurredAt) })
+    for (const { occurredAt, ...entry } of page?.items ?? []) journal.push({ ...entry, at: Date.parse(occurredAt) })
     cursor = page?.next ?? null
     if (cursor === null) return journal
   }
@@ -81,7 +83,11 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
   let before: Before = null
   for (;;) {
     const { done, value } = takeNext(fold, (steps.at(-1)?.version ?? 0) + 1)
-    if (done === true) return { steps, broken: value, last: steps.at(-1)?.version ?? 0 }
+    if (done === true) {
+      const last = steps.at(-1)?.version ?? 0
+      const rest = value === null ? [] : journal.filter(({ version }) => version > last)
+      return { steps: [...steps, ...rest.map((one) => toUntold(registration, one, hasWords))], broken: value, last }
+    }
     const { entry, step } = value
     const event = entry.event as JsonObject & { readonly type: string }
     const after = JSON.parse(step.snapshot) as PersistedSnapshot
@@ -91,11 +97,8 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
     if (readMigration(event) !== null) dropForeign(timers, places)
     const mask = hasWords ? (json: Json): Json => json : maskText
     steps.push({
-      version: entry.version,
-      at: new Date(entry.at).toISOString(),
-      event: event.type,
-      said: hasWords && typeof event['body'] === 'string' ? event['body'] : null,
-      chart: `${registration.machine.id}@${entry.machineVersion}`,
+      ...toHead(registration, entry, hasWords),
+      isReplayed: true,
       status: step.status,
       ...places,
       changes: diffContext(before?.context ?? {}, after.context).map(({ path, was, now }) => ({
@@ -112,6 +115,35 @@ function tell(registration: MachineRegistration, journal: readonly Entry[], hasW
         .map(({ name, params }) => ({ name, params: mask(params) })),
     })
     before = after
+  }
+}
+
+function toHead({ machine }: MachineRegistration, { version, at, event, machineVersion }: Entry, hasWords: boolean) {
+  const { type, body } = event as JsonObject & { readonly type: string }
+  return {
+    version,
+    at: new Date(at).toISOString(),
+    event: type,
+    said: hasWords && typeof body === 'string' ? body : null,
+    chart: `${machine.id}@${machineVersion}`,
+  }
+}
+
+/** What the journal says of a step whose machine is gone from this build, or makes something else of it today. */
+function toUntold(registration: MachineRegistration, entry: Entry, hasWords: boolean): TimelineStep {
+  const { fromStatus, toStatus } = entry
+  const toId = (status: string): string => `${registration.machine.id}.${status}`
+  return {
+    ...toHead(registration, entry, hasWords),
+    isReplayed: false,
+    status: toStatus,
+    from: fromStatus === null ? [] : [toId(fromStatus)],
+    to: [toId(toStatus)],
+    transitions: [],
+    changes: [],
+    timers: [],
+    running: [],
+    actions: [],
   }
 }
 

@@ -1,4 +1,7 @@
-/** A million conversations in 50 states on PostgreSQL: what a look and the check cost. The rows are made by SQL. */
+/**
+ * A million conversations in 50 states on PostgreSQL: what a look, the check, and who stands too long cost. The rows are
+ * made by SQL; each has a timer, and one of a thousand should have fired.
+ */
 import { expect, test } from 'vitest'
 import { createMachine } from 'xstate'
 
@@ -59,11 +62,15 @@ test('a million conversations in 50 states are checked against a proposed machin
     const made = performance.now()
     await sql(
       `insert into duologue.conversations (id, tenant_id, session_id, partition, status, snapshot, machine,
-        machine_version, version, hash, timers, opened_at, updated_at)
+        machine_version, version, hash, timers, next_timer_at, opened_at, updated_at)
       select gen_random_uuid(), $1, $2, 0, 'PENDING', jsonb_build_object('status', 'active', 'value',
         jsonb_build_object('S' || n % 50, 'waiting'), 'context', jsonb_build_object('n', n), 'children', '{}'::jsonb,
-        'historyValue', '{}'::jsonb), 'conversation', '2', 1, '', '{}', now(), now() - make_interval(secs => n % 1000)
-      from generate_series(1, ${rows}) as n`,
+        'historyValue', '{}'::jsonb), 'conversation', '2', 1, '', jsonb_build_object('t', jsonb_build_object('dueAt',
+          floor(extract(epoch from due.at) * 1000), 'token', 't', 'event', jsonb_build_object('type', 't'))),
+        due.at, now(), now() - make_interval(secs => n % 1000)
+      from generate_series(1, ${rows}) as n
+      cross join lateral (
+        select now() + make_interval(mins => case when n % 1000 = 0 then -1 else 600 end) as at) as due`,
       [channel?.tenantId, session],
     )
     await sql('analyze duologue.conversations')
@@ -82,9 +89,20 @@ test('a million conversations in 50 states are checked against a proposed machin
     const look = await time(async () =>
       live.liveView({ machine: 'conversation', windowSeconds: 3_600, list: { path: ['S7'] } }),
     )
+    const stuckStates = Array.from({ length: states }, (_, place) => `S${place}`).map((id) => ({
+      id,
+      path: [id],
+      timers: ['t'],
+      limitMs: 1,
+    }))
+    const findLate = async () => live.stuckView({ machine: 'conversation', states: stuckStates })
+    const late = await time(findLate)
+    const lateList = await time(async () =>
+      live.liveView({ machine: 'conversation', list: { path: ['S0'], over: { timers: ['t'], limitMs: 1 } } }),
+    )
     const result = await ask(entry)
     process.stdout.write(
-      `${rows} rows in ${Math.round(performance.now() - made)} ms; check ${first} ms, again ${check} ms; a look with its list ${look} ms\n`,
+      `${rows} rows in ${Math.round(performance.now() - made)} ms; check ${first} ms, again ${check} ms; a look with its list ${look} ms; who is late ${late} ms, the list of those in one state ${lateList} ms\n`,
     )
     expect(result.states).toHaveLength(states)
     expect(result.counts).toEqual({ ok: rows - rows / states, mapped: 0, blocked: rows / states })
@@ -92,6 +110,10 @@ test('a million conversations in 50 states are checked against a proposed machin
     expect(first).toBeLessThan(1_000)
     expect(check).toBeLessThan(1_000)
     expect(look).toBeLessThan(1_000)
+    const older = (await findLate()).states.map((state) => state.older)
+    expect(older.reduce((sum, count) => sum + count, 0)).toBe(rows / 1_000)
+    expect(late).toBeLessThan(1_000)
+    expect(lateList).toBeLessThan(1_000)
   } finally {
     await database.close()
   }

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
-import type { LiveAnswer, StuckAnswer } from '../../src/charts/live/live-answer.ts'
+import type { LiveAnswer } from '../../src/charts/live/live-answer.ts'
 import type { Timeline } from '../../src/charts/live/timeline.ts'
 import type { MigrationMap } from '../../src/machines/migration-map.ts'
 import { startBrowser } from '../support/browser.ts'
@@ -168,6 +168,51 @@ test(
 )
 
 test(
+  'a list that is answered more slowly than numbers change is shown nevertheless',
+  { timeout: 120_000 },
+  async () => {
+    let isBusy = true
+    let asked = 0
+    let atOnce = 0
+    let atOnceMost = 0
+    const speaking = (async () => {
+      while (isBusy) {
+        newcomers += 1
+        await production.fake.say(`whatsapp:+1500556${String(1_000 + newcomers)}`, 'hello')
+      }
+    })()
+    const context = await browser.newContext({ viewport: wide, storageState: signedIn })
+    onTestFinished(async () => context.close())
+    const page = await context.newPage()
+    await page.route('**/live?*', async (route) => {
+      asked += 1
+      atOnce += 1
+      atOnceMost = Math.max(atOnceMost, atOnce)
+      const answer = await route.fetch()
+      await until(async () => (await totalOnPage(page)) > 0, 10_000)
+      const shown = await totalOnPage(page)
+      // Until the page has heard of another number.
+      await until(async () => !isBusy || (await totalOnPage(page)) !== shown, 10_000)
+      atOnce -= 1
+      await route.fulfill({ response: answer })
+    })
+    await page.goto(`${service.url}/?m=${own}&tab=live`)
+    await page.getByRole('heading', { name: /^\d+ in all states/u }).waitFor()
+    await until(() => asked > 3, 20_000)
+    isBusy = false
+    await speaking
+    expect(atOnceMost).toBe(1)
+    const settled = `select count(*)::int as count from duologue.conversations where snapshot -> 'value' ->> 'PROGRESS' = 'waiting'`
+    await until(
+      async () => Number((await production.sql(settled))[0]?.['count']) === users / 2 + newcomers,
+      30_000,
+      () => 'not everybody was answered',
+    )
+    await page.unrouteAll({ behavior: 'wait' })
+  },
+)
+
+test(
   'a change says whom it touches: the badge, its list and the API are one number',
   { timeout: 120_000 },
   async () => {
@@ -196,28 +241,6 @@ test(
     await expect.poll(async () => badge(page, waitingId), { timeout: 1_000 }).toBe(`! ${rows + 1} live here`)
   },
 )
-
-test('who stands longer than the timer of the state allows is flagged', { timeout: 120_000 }, async () => {
-  const before = await readStuck()
-  const state = before.states.find(({ id }) => id === waitingId)
-  expect(state?.older).toBe(0)
-  const limit = state?.limitMs
-  if (limit === null || limit === undefined) throw new Error('nobody says how long somebody may wait')
-  // As if three of them had come long ago.
-  await production.sql(
-    `with off as (select set_config('session_replication_role', 'replica', true))
-    update duologue.conversations set state_since = now() - make_interval(secs => $1)
-    from off where id in (select id from duologue.conversations where snapshot -> 'value' ->> 'PROGRESS' = 'waiting' limit 3)`,
-    [(limit * 2) / 1_000],
-  )
-  const after = await readStuck()
-  const [first] = after.states
-  expect(first).toMatchObject({ id: waitingId, older: 3, limitMs: limit })
-  expect(first?.p95Ms).toBeGreaterThanOrEqual(limit)
-  const page = await open({ viewport: wide }, `m=${own}&tab=live`)
-  const row = page.locator(`[data-stuck="${waitingId}"]`)
-  expect(await row.innerText()).toContain('3 over the limit')
-})
 
 test(
   'one conversation ends where it is stored, is scrubbed by mouse and by arrow keys, and tells no words unasked',
@@ -276,8 +299,46 @@ test(
     const answered = timeline.steps.find(({ actions }) => actions.some(({ name }) => name === 'sendMessage'))
     await slider.fill(String((answered?.version ?? 1) - 1))
     await page.locator(`[data-step="${answered?.version ?? 0}"]`, { hasText: 'I can help with orders' }).waitFor()
+    // Played, it goes on by itself; a step of the list leads to it.
+    await page.getByLabel('From').fill('1')
+    await page.locator('.steps button').first().click()
+    await page.locator('[data-step="1"]').waitFor()
+    await page.getByRole('button', { name: 'Play' }).click()
+    await page.locator('[data-step="3"]').waitFor()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    expect(await page.locator('.steps button[aria-current="step"]').count()).toBe(1)
     await page.getByRole('button', { name: 'Back to all' }).click()
     await page.locator('.totals').waitFor()
+  },
+)
+
+test(
+  'steps of an older version are shown on its own chart, though its code is gone from this build',
+  { timeout: 120_000 },
+  async () => {
+    const [row] = await production.sql(
+      `select id::text from duologue.conversations where snapshot -> 'value' ? 'HUMAN_HANDOFF' order by id desc limit 1`,
+    )
+    // As if a build before this one had opened it.
+    await production.sql('alter table duologue.conversation_events disable trigger user')
+    await production.sql(
+      `update duologue.conversation_events set machine_version = '2' where conversation_id = $1 and version <= 2`,
+      [row?.['id']],
+    )
+    await production.sql('alter table duologue.conversation_events enable trigger user')
+    const page = await open({ viewport: wide }, `m=${own}&tab=live&c=${String(row?.['id'])}`)
+    await page.getByText('from step 1 on it cannot be made again: this build has no chart of version 2').waitFor()
+    const title = page.locator('.chart .heading')
+    const token = page.locator('.chart [data-state].would')
+    await page.locator('.chart [data-state="conversation.HUMAN_HANDOFF"].would').waitFor()
+    expect(await title.textContent()).toContain(ownVersion)
+    await page.getByRole('slider', { name: 'Step' }).focus()
+    await page.keyboard.press('Home')
+    await expect.poll(async () => title.textContent()).toContain('2')
+    await expect.poll(async () => token.getAttribute('data-state')).toBe('conversation.PENDING')
+    await page.getByText('Only the journal tells of this step').waitFor()
+    await page.keyboard.press('End')
+    await expect.poll(async () => title.textContent()).toContain(ownVersion)
   },
 )
 
@@ -298,6 +359,11 @@ test(
     expect(tried?.['restored']).toBe(tried?.['tried'])
     const standing = page.getByRole('region', { name: 'Stored conversations' })
     await standing.getByText(`${rows} by the migration map`).waitFor()
+    newcomers += 1
+    await production.fake.say(`whatsapp:+1500556${String(1_000 + newcomers)}`, 'hello')
+    await untilRows(waitingId, rows + 1)
+    await standing.getByRole('button', { name: 'Check again' }).click()
+    await standing.getByText(`${rows + 1} by the migration map`).waitFor()
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       editor.getByRole('link', { name: `Save as migrations/conversation@${ownVersion}-${draftVersion}.json` }).click(),
@@ -325,6 +391,89 @@ test('by keyboard: the same map; an answer that is taken back blocks again', { t
   await editor.getByText('Everybody would go on').waitFor()
   await page.keyboard.press('Home')
   await editor.getByText('1 without an answer').waitFor()
+})
+
+test(
+  'on the picture by mouse: a click on the new state answers for the old one, and an arrow shows it',
+  { timeout: 120_000 },
+  async () => {
+    const page = await open({ viewport: wide }, `${compared}&tab=review`)
+    const editor = page.getByRole('region', { name: 'Migration map' })
+    const pick = editor.getByRole('button', { name: 'Pick it on the picture' })
+    const banner = page.getByRole('status').filter({ hasText: 'Where does PROGRESS.waiting go on?' })
+    await pick.click()
+    await banner.waitFor()
+    // What is gone cannot be chosen, nor what holds others.
+    await stateOf(page, waitingId).click()
+    await stateOf(page, progressId)
+      .locator('.frame')
+      .click({ position: { x: 6, y: 60 } })
+    await banner.waitFor()
+    await banner.getByRole('button', { name: 'Cancel' }).click()
+    await banner.waitFor({ state: 'detached' })
+    expect(await page.locator('.map-head').count()).toBe(0)
+
+    await pick.click()
+    let turn = 0
+    const follow = async (): Promise<string | null> => {
+      await page.mouse.move(300, 400 + ((turn += 10) % 100))
+      return page.locator('.map-way').getAttribute('d')
+    }
+    await expect.poll(follow).toMatch(/^M/u)
+    await stateOf(page, renamedTo).click()
+    await editor.getByText('Everybody would go on').waitFor()
+    expect(await editor.getByLabel('PROGRESS.waiting goes on as').inputValue()).toBe('PROGRESS.listening')
+    // What that answer takes care of is not asked.
+    expect(await editor.locator('.map > li').count()).toBe(1)
+    await page.locator('.map-head').waitFor()
+    expect(await page.locator('.map-head').count()).toBe(1)
+    // Another tab has another picture.
+    await page.getByRole('tab', { name: 'Changes' }).click()
+    await page.locator('.map-head').waitFor({ state: 'detached' })
+  },
+)
+
+test(
+  'on the picture by keyboard: arrow keys go through the states that may be chosen, Escape leaves all as it was',
+  { timeout: 120_000 },
+  async () => {
+    const page = await open({ viewport: wide }, `${compared}&tab=review&view=table`)
+    const editor = page.getByRole('region', { name: 'Migration map' })
+    const pick = editor.getByRole('button', { name: 'Pick it on the picture' })
+    const isFocused = async (id: string): Promise<boolean> =>
+      stateOf(page, id).evaluate((element) => element === document.activeElement)
+    await pick.waitFor()
+    await tabTo(page, async () => pick.evaluate((element) => element === document.activeElement))
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => isFocused(waitingId)).toBe(true)
+    await page.keyboard.press('Escape')
+    await expect.poll(async () => pick.evaluate((element) => element === document.activeElement)).toBe(true)
+    await editor.getByText('1 without an answer').waitFor()
+
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => isFocused(waitingId)).toBe(true)
+    const statesMax = 30
+    for (let press = 0; press < statesMax && !(await isFocused(renamedTo)); press += 1) {
+      await page.keyboard.press('ArrowDown')
+    }
+    await page.keyboard.press('Enter')
+    await editor.getByText('Everybody would go on').waitFor()
+    expect(await pick.evaluate((element) => element === document.activeElement)).toBe(true)
+  },
+)
+
+test('from the check to those whom it would wedge, and on to one of them', { timeout: 120_000 }, async () => {
+  const rows = await countRows(waitingId)
+  const page = await open({ viewport: wide }, `${compared}&tab=review`)
+  const panel = page.getByRole('tabpanel')
+  await panel.getByRole('button', { name: 'List who stands in PROGRESS.waiting' }).click()
+  // The proposed chart does not have the state: the older one is asked.
+  await panel.getByRole('heading', { name: `${rows} in PROGRESS.waiting` }).waitFor()
+  await panel.locator('.standing button').first().click()
+  await page.locator('[data-step]').waitFor()
+  expect(await page.locator('.chart [data-state].would').first().getAttribute('data-state')).toBe(waitingId)
+  await page.goBack()
+  await panel.getByRole('heading', { name: `${rows} in PROGRESS.waiting` }).waitFor()
 })
 
 test('a map that is none, or leads elsewhere, is refused with a sentence', async () => {
@@ -367,18 +516,36 @@ test.each([
   }
 })
 
+test.each([
+  ['wide and light', { viewport: wide, colorScheme: 'light' }],
+  ['wide and dark', { viewport: wide, colorScheme: 'dark' }],
+  ['narrow and light', { viewport: narrow, colorScheme: 'light' }],
+  ['narrow and dark', { viewport: narrow, colorScheme: 'dark' }],
+] as const)(
+  'axe finds nothing while a state is picked, %s, nor in what shows it',
+  { timeout: 120_000 },
+  async (_name, options) => {
+    const page = await open(options, `${compared}&tab=review`)
+    await page.getByRole('button', { name: 'Pick it on the picture' }).click()
+    await page.locator('.picking').waitFor()
+    expect(await runAxe(page)).toEqual([])
+    await stateOf(page, renamedTo).click()
+    await page.locator('.map-head').waitFor()
+    expect(await runAxe(page)).toEqual([])
+  },
+)
+
 test('a page that watches does not hold up a stop', { timeout: 60_000 }, async () => {
   const page = await open({ viewport: wide }, `m=${own}&tab=live`)
   await page.locator('.totals').waitFor()
   const began = performance.now()
   expect(await service.stop()).toBe(0)
   expect(performance.now() - began).toBeLessThan(10_000)
-  await page.getByRole('alert').getByText('does not tell live numbers').waitFor()
+  await page
+    .getByRole('alert')
+    .getByText(/Not live: the service does not answer; the numbers are those of \d\d:\d\d:\d\d/u)
+    .waitFor()
 })
-
-async function readStuck(): Promise<StuckAnswer> {
-  return service.json<StuckAnswer>(`/api/charts/${own}/stuck`)
-}
 
 async function totalOnPage(page: Page): Promise<number> {
   return Number(/^\d+/u.exec(await page.locator('.totals').innerText())?.[0])
@@ -387,6 +554,10 @@ async function totalOnPage(page: Page): Promise<number> {
 async function badge(page: Page, id: string): Promise<string | null> {
   const badges = page.locator(`.chart .badge[data-badge="${id}"]`)
   return (await badges.count()) === 0 ? null : badges.first().textContent()
+}
+
+function stateOf(page: Page, id: string): ReturnType<Page['locator']> {
+  return page.locator(`.chart [data-state="${id}"]`)
 }
 
 async function open(options: BrowserContextOptions, wanted: string): Promise<Page> {

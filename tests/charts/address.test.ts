@@ -15,6 +15,7 @@ const addresses: fc.Arbitrary<Address> = fc.record({
   phase: fc.constantFrom(...phases),
   layer: fc.option(fc.constantFrom(...layers)),
   window: fc.constantFrom(...windows),
+  over: fc.option(name),
   conversation: fc.option(fc.uuid()),
   moment: fc.option(fc.integer({ min: 1, max: 9_999_999 })),
   isTable: fc.boolean(),

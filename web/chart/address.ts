@@ -31,6 +31,8 @@ export type Address = {
   readonly phase: Phase
   readonly layer: Layer | null
   readonly window: Window
+  /** The state whose list holds only who stands there for too long. */
+  readonly over: string | null
   /** The id of the conversation that is looked at, and the version of its step; null: the last one. */
   readonly conversation: string | null
   readonly moment: number | null
@@ -54,6 +56,7 @@ export function readAddress(query: string): Address {
     phase: phases.find((one) => one === fields.get('show')) ?? 'both',
     layer: layers.find((one) => one === fields.get('overlay')) ?? null,
     window: windows.find((one) => one === fields.get('window')) ?? '1h',
+    over: fields.get('over'),
     conversation: /^[0-9a-f-]{36}$/u.exec(fields.get('c') ?? '')?.[0] ?? null,
     moment: readMoment(fields.get('step')),
     isTable: fields.get('view') === 'table',
@@ -73,6 +76,7 @@ export function toQuery(address: Address): string {
     phase,
     layer,
     window,
+    over,
     conversation,
     moment,
     isTable,
@@ -92,6 +96,7 @@ export function toQuery(address: Address): string {
   set('show', phase === 'both' ? null : phase)
   set('overlay', layer)
   set('window', window === '1h' ? null : window)
+  set('over', over)
   set('c', conversation)
   set('step', moment === null ? null : String(moment))
   set('view', isTable ? 'table' : null)

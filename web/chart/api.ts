@@ -71,6 +71,7 @@ export async function ask<Answer>(path: string): Promise<Answer> {
 }
 
 export async function refuse(answer: Response): Promise<never> {
+  if (answer.status === 401) throw new Refused('you are signed out: open the link that Duologue printed at its start')
   const problem = (await answer.json().catch(() => null)) as { readonly detail?: string } | null
   throw new Refused(problem?.detail ?? `the service answered ${answer.status}`)
 }

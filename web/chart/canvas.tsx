@@ -1,4 +1,5 @@
 /** The drawing that can be moved about in, reached by mouse, finger and keyboard. */
+import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { describeChart } from '../../src/charts/describe-chart.ts'
 import { ChartDrawing } from '../../src/charts/drawing/chart-drawing.ts'
@@ -7,7 +8,7 @@ import type { View } from '../../src/charts/library.ts'
 import type { Viewport } from './address.ts'
 import { findNeighbour, type Surroundings } from './surroundings.ts'
 import { useViewport, type Moving } from './use-viewport.ts'
-import { begin, bringIn, findArea, fitWhole, reveal, zoom } from './viewport.ts'
+import { begin, bringIn, findArea, fit, fitWhole, reveal, toSpan, zoom } from './viewport.ts'
 
 export type CanvasProps = {
   readonly view: View
@@ -19,9 +20,22 @@ export type CanvasProps = {
   readonly viewport: Viewport | null
   readonly onViewport: (viewport: Viewport | null) => void
   readonly onSelect: (id: string | null) => void
+  readonly choosing: Choosing | null
   readonly onOpen: (id: string) => void
   readonly onFold: (id: string) => void
   readonly attention: Attention
+  /** Drawn over the picture, in its places. */
+  readonly children?: ComponentChildren
+}
+
+/** One of these states is wanted: a click and Enter choose it and do nothing else, arrow keys go from one to the next. */
+export type Choosing = {
+  /** Where the keyboard begins. */
+  readonly from: string
+  readonly goals: ReadonlySet<string>
+  /** Those that are seen first. */
+  readonly likely: readonly string[]
+  readonly choose: (id: string) => void
 }
 
 /** What should be brought into view, and focused; `count` goes up with every wish. */
@@ -45,6 +59,10 @@ export function Canvas(props: CanvasProps) {
     moving.move(bringIn(moving.read(), area, moving.size()))
     if (attention.takesFocus) findElement(moving, attention.id)?.focus({ preventScroll: true })
   }, [attention.count, picture])
+  const { choosing } = props
+  useEffect(() => {
+    if (choosing !== null) showGoals(moving, picture, choosing)
+  }, [choosing])
   usePrinting(moving, picture)
   // What tests measure the first drawing by.
   useEffect(() => void performance.mark('chart-drawn'), [])
@@ -63,7 +81,10 @@ export function Canvas(props: CanvasProps) {
         onKeyDown={(event) => onKeyDown(event, props, moving)}
         onFocusIn={(event) => onFocus(event, props, moving)}
       >
-        <g ref={moving.stage}>{drawing}</g>
+        <g ref={moving.stage}>
+          {drawing}
+          {props.children}
+        </g>
       </svg>
       {picture.note !== null && (
         <p class="canvas-note" role="alert">
@@ -88,22 +109,26 @@ export function Canvas(props: CanvasProps) {
 }
 
 /** Without a viewport in the address all is shown, also when the window gets another size. */
-function useFirstViewport({ view, viewport, selected }: CanvasProps, moving: Moving): void {
-  const shown = useRef<Viewport | null>(null)
+function useFirstViewport(props: CanvasProps, moving: Moving): void {
+  const { view, viewport, selected } = props
+  const newest = useRef(props)
+  newest.current = props
+  const isFirst = useRef(true)
   const show = (): void => {
     const next = viewport ?? begin(view.picture, moving.size(), selected)
-    shown.current = viewport
     const { stage } = moving
     if (viewport === null) stage.current?.setAttribute('transform', toTransform(next))
     moving.move(next)
   }
   useLayoutEffect(() => {
-    if (viewport === null || shown.current === null) show()
+    // Later ones come from what was shown, and may be overtaken already by what is shown now.
+    if (viewport === null || isFirst.current) show()
+    isFirst.current = false
   }, [viewport === null, view.picture])
   useEffect(() => {
     const element = moving.frame.current
     if (element === null || viewport !== null) return undefined
-    const observer = new ResizeObserver(show)
+    const observer = new ResizeObserver(() => newest.current.choosing === null && show())
     observer.observe(element)
     return () => observer.disconnect()
   }, [viewport === null, view.picture])
@@ -138,6 +163,17 @@ function showWhole(moving: Moving, picture: View['picture']): void {
   moving.move(fitWhole(picture, moving.size()))
 }
 
+/** Where it begins and what is likely, in one look. */
+function showGoals(moving: Moving, picture: View['picture'], { from, likely }: Choosing): void {
+  const areas = [from, ...likely].flatMap((id) => findArea(picture, id) ?? [])
+  const { width, height } = moving.size()
+  // Below the words that ask for it.
+  const top = moving.frame.current?.parentElement?.querySelector('.picking')?.clientHeight ?? 0
+  const seen = fit(toSpan(areas), { width, height: height - top }, 1)
+  if (areas.length > 0) moving.move({ ...seen, y: seen.y + top })
+  findElement(moving, from)?.focus({ preventScroll: true })
+}
+
 function zoomBy(moving: Moving, by: number): void {
   const { width, height } = moving.size()
   moving.move(zoom(moving.read(), by, { x: width / 2, y: height / 2 }))
@@ -155,12 +191,18 @@ function toId(event: Event, { view, selected }: CanvasProps): string | null {
 }
 
 function onClick(event: MouseEvent, props: CanvasProps): void {
-  props.onSelect(toId(event, props))
+  const id = toId(event, props)
+  if (props.choosing === null) props.onSelect(id)
+  else chooseState(id, props.choosing)
+}
+
+function chooseState(id: string | null, { goals, choose }: Choosing): void {
+  if (id !== null && goals.has(id)) choose(id)
 }
 
 function onDoubleClick(event: MouseEvent, props: CanvasProps): void {
   const id = toId(event, props)
-  if (id !== null && props.view.foldable.includes(id)) props.onFold(id)
+  if (id !== null && props.choosing === null && props.view.foldable.includes(id)) props.onFold(id)
 }
 
 function onFocus(event: FocusEvent, props: CanvasProps, moving: Moving): void {
@@ -180,16 +222,34 @@ function onKeyDown(event: KeyboardEvent, props: CanvasProps, moving: Moving): vo
   else if (event.key === '-') zoomBy(moving, 1 / zoomStep)
   else if (event.key === '0') showWhole(moving, props.view.picture)
   else if (id === undefined) return
-  else if (event.key === 'Enter' || event.key === ' ') props.onOpen(id)
+  else if (event.key === 'Enter' || event.key === ' ') enter(id, props)
   else if (event.key === 'f' && props.view.foldable.includes(id)) props.onFold(id)
   else if (event.key.startsWith('Arrow')) followArrow(event.key, id, props, moving)
   else return
   event.preventDefault()
 }
 
+function enter(id: string, { choosing, onOpen }: CanvasProps): void {
+  if (choosing === null) onOpen(id)
+  else chooseState(id, choosing)
+}
+
+/** From the top down, and around. */
+function toNextGoal(key: string, id: string, { boxes }: View['picture'], { goals }: Choosing): string | null {
+  const ordered = boxes
+    .filter(({ stateId }) => goals.has(stateId))
+    .toSorted((one, other) => one.y - other.y || one.x - other.x)
+    .map(({ stateId }) => stateId)
+  const isBack = key === 'ArrowUp' || key === 'ArrowLeft'
+  const at = ordered.indexOf(id)
+  if (at === -1) return (isBack ? ordered.at(-1) : ordered[0]) ?? null
+  return ordered[(at + (isBack ? -1 : 1) + ordered.length) % ordered.length] ?? null
+}
+
 /** What is folded away cannot be focused; its outermost visible state stands for it. */
-function followArrow(key: string, id: string, { view, around }: CanvasProps, moving: Moving): void {
-  const next = findNeighbour(key, id, view.chart, around)
+function followArrow(key: string, id: string, { view, around, choosing }: CanvasProps, moving: Moving): void {
+  const next =
+    choosing === null ? findNeighbour(key, id, view.chart, around) : toNextGoal(key, id, view.picture, choosing)
   let goal = next
   while (goal !== null && findArea(view.picture, goal) === null) {
     goal = around.transition(goal)?.source ?? around.state(goal)?.parent ?? null

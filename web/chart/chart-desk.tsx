@@ -18,7 +18,10 @@ import { Tabs } from './tabs.tsx'
 import { Toolbar } from './toolbar.tsx'
 import { useAsked } from './use-asked.ts'
 import { useLazy } from './use-lazy.ts'
+import { useClasses } from './use-classes.ts'
+import { useKeys } from './use-keys.ts'
 import { useLive } from './live/use-live.ts'
+import type { Mapping } from './review/mapping.ts'
 import type { Laid } from './review/overlays.ts'
 import { useLaid } from './review/use-laid.ts'
 import type { Stepper } from './review/replay.tsx'
@@ -59,8 +62,9 @@ export function ChartDesk(props: Props) {
   const live = useLive(isLive ? shown.ref : null, base?.ref ?? null, address.window)
   const livePart = useLazy(isLive, loadLive)
   const [token, setToken] = useState<Laid | null>(null)
-  const laid = useLaid(view, address, parting, token ?? livePart?.layLive(view, live.answer) ?? null)
+  const laid = useLaid(view, address, parting, token ?? livePart?.layLive(view, live) ?? null)
   const overlay = laid?.overlay ?? null
+  const [mapping, setMapping] = useState<Mapping | null>(null)
   const stepper = useRef<Stepper | null>(null)
   const searchField = useRef<HTMLInputElement>(null)
   const panel = useRef<HTMLElement>(null)
@@ -80,7 +84,11 @@ export function ChartDesk(props: Props) {
     },
     [address.folds],
   )
-  const toClass = useClasses(view, address, matches, isWalking ? walk.answer : null)
+  const picking = mapping?.picking ?? null
+  useEffect(() => {
+    if (picking !== null) go({ isTable: false, phase: 'both' })
+  }, [picking?.from])
+  const toClass = useClasses(view, address, { matches, walk: isWalking ? walk.answer : null, picking })
   const onNextMatch = (by: 1 | -1): void => {
     const at = matches.indexOf(selected ?? '')
     const next = matches[(at + by + matches.length) % matches.length]
@@ -95,7 +103,9 @@ export function ChartDesk(props: Props) {
     go({ tab: 'changes' })
     onGo(next)
   }
-  useKeys({ go, address, searchField, panel, onStepChange, onBack: () => selected !== null && onGo(selected, true) })
+  const onCancel = picking === null ? null : () => picking.choose(null)
+  const onBack = (): void => void (selected !== null && onGo(selected, true))
+  useKeys({ go, address, searchField, panel, onStepChange, onBack, onCancel })
   const openFindings = view.findings.filter(({ allowedBecause }) => allowedBecause === null).length
   return (
     <div class="desk">
@@ -123,6 +133,14 @@ export function ChartDesk(props: Props) {
             </button>
           </p>
         )}
+        {picking !== null && (
+          <p class="picking" role="status">
+            Where does <b>{picking.name}</b> go on? Click a state, or go to it with the arrow keys and press Enter.{' '}
+            <button type="button" class="link" onClick={() => picking.choose(null)}>
+              Cancel
+            </button>
+          </p>
+        )}
         {address.isTable ? (
           <TableView view={view} overlay={overlay} selected={selected} toClass={toClass} onSelect={(id) => onGo(id)} />
         ) : (
@@ -140,8 +158,11 @@ export function ChartDesk(props: Props) {
               requestAnimationFrame(() => panel.current?.focus())
             }}
             onFold={onFold}
+            choosing={picking}
             attention={attention}
-          />
+          >
+            {review !== null && mapping !== null && <review.MapWays picture={view.picture} mapping={mapping} />}
+          </Canvas>
         )}
         {laid !== null && <Legend items={laid.legend} />}
       </main>
@@ -159,7 +180,17 @@ export function ChartDesk(props: Props) {
             <DetailsPanel view={view} around={around} selected={selected} onGo={onGo} onFold={onFold} />
           )}
           {review !== null && address.tab === 'review' && (
-            <review.ReviewPanel view={view} onGo={onGo} onParting={setParting} stepper={stepper} />
+            <review.ReviewPanel
+              view={view}
+              onGo={onGo}
+              onList={(id) => {
+                onGo(id)
+                go({ tab: 'live', selected: id, over: null, conversation: null }, 'push')
+              }}
+              onParting={setParting}
+              onMapping={setMapping}
+              stepper={stepper}
+            />
           )}
           {livePart !== null && address.tab === 'live' && (
             <livePart.LivePanel view={view} live={live} address={address} go={go} onGo={onGo} onToken={setToken} />
@@ -192,69 +223,4 @@ export function ChartDesk(props: Props) {
       </aside>
     </div>
   )
-}
-
-/** How each state and transition stands out, or does not. */
-function useClasses(
-  view: View,
-  { selected, search, phase }: Address,
-  matches: readonly string[],
-  walk: ReviewedWalk | null,
-): (id: string) => string {
-  return useMemo(() => {
-    const found = new Set(matches)
-    const last = walk?.points.at(-1)
-    const active = new Set(last?.active)
-    const taken = new Set(last?.taken)
-    const hidden = new Set(
-      phase === 'before' ? view.comparison?.onlyHead : phase === 'after' ? view.comparison?.onlyBase : [],
-    )
-    return (id) => {
-      if (hidden.has(id)) return 'gone'
-      const classes = [
-        id === selected ? 'selected' : '',
-        search.trim() !== '' && !found.has(id) ? 'dimmed' : '',
-        active.has(id) ? 'active' : '',
-        taken.has(id) ? 'taken' : '',
-      ]
-      return classes.filter((one) => one !== '').join(' ')
-    }
-  }, [view, selected, search, phase, matches, walk])
-}
-
-type Keys = {
-  readonly go: Go
-  readonly address: Address
-  readonly searchField: { readonly current: HTMLInputElement | null }
-  readonly panel: { readonly current: HTMLElement | null }
-  readonly onStepChange: (by: 1 | -1) => void
-  readonly onBack: () => void
-}
-
-/** Keys that hold everywhere on the page, unless somebody writes. */
-function useKeys(keys: Keys): void {
-  const newest = useRef(keys)
-  newest.current = keys
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent): void => {
-      const { go, address, searchField, panel, onStepChange, onBack } = newest.current
-      const target = event.target as HTMLElement
-      const isWriting = target.matches('input, select, textarea')
-      if (event.ctrlKey || event.metaKey || event.altKey) return
-      if (event.key === 'Escape') {
-        if (target === searchField.current) go({ search: '' })
-        if (panel.current?.contains(target) === true || isWriting) onBack()
-        return
-      }
-      if (isWriting) return
-      if (event.key === '/') searchField.current?.focus()
-      else if (event.key === 't') go({ isTable: !address.isTable }, 'push')
-      else if (event.key === 'n') onStepChange(1)
-      else if (event.key === 'p') onStepChange(-1)
-      else return
-      event.preventDefault()
-    }
-    addEventListener('keydown', onKeyDown)
-    return () => removeEventListener('keydown', onKeyDown)
-  }, [])
 }

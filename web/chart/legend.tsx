@@ -1,10 +1,11 @@
-/** What the colours of the thing that is laid over the chart mean. */
+/** What the colours of the thing that is laid over the chart mean. Live numbers are not read aloud whenever one changes. */
 import type { LegendItem } from './review/overlays.ts'
 
 export function Legend({ items }: { readonly items: readonly LegendItem[] }) {
   if (items.length === 0) return null
+  const isLive = items.some(({ text }) => text === 'live')
   return (
-    <p class="legend" role="status">
+    <p class="legend" role={isLive ? undefined : 'status'}>
       {items.map(({ tone, text, heat }) =>
         heat === undefined ? (
           <span key={text} class={tone === '' ? 'tag' : `chip ${tone}`}>

@@ -69,7 +69,7 @@ export function Toolbar({ items, shown, base, address, go, matchCount, searchFie
             go({ layer: layers.find((one) => one === value) ?? null }, 'push')
           }}
         >
-          <option value="">{base === null ? 'kinds' : 'changes'}</option>
+          <option value="">{address.tab === 'live' ? 'as the tab' : base === null ? 'kinds' : 'changes'}</option>
           {layers.map((layer) => (
             <option key={layer}>{layer}</option>
           ))}

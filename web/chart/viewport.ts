@@ -42,6 +42,16 @@ export function fitWhole({ width, height }: Picture, window: Size): Viewport {
   return fit({ x: 0, y: 0, width, height }, window)
 }
 
+/** The smallest area that holds all of them, with room for what stands around. */
+export function toSpan(areas: readonly Area[]): Area {
+  const room = 60
+  const x = Math.min(...areas.map((area) => area.x)) - room
+  const y = Math.min(...areas.map((area) => area.y)) - room
+  const right = Math.max(...areas.map((area) => area.x + area.width)) + room
+  const bottom = Math.max(...areas.map((area) => area.y + area.height)) + room
+  return { x, y, width: right - x, height: bottom - y }
+}
+
 /** The point under the cursor stays where it is. */
 export function zoom({ x, y, scale }: Viewport, by: number, at: { readonly x: number; readonly y: number }): Viewport {
   const next = Math.max(scaleMin, Math.min(scaleMax, scale * by))

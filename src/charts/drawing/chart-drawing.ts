@@ -177,7 +177,9 @@ function toChips({ arrows, rootRows, boxes }: Picture): readonly Entry[] {
     const width = Math.max(...arrow.labels.map((label) => label.width)) + pillPadding.x
     return arrow.labels.map((label) => ({ ...label, width }))
   })
-  return [...labels, ...rootRows, ...boxes.flatMap(({ rows }) => rows)]
+  // A row has no pill that the number could stand on the edge of.
+  const rows = [...rootRows, ...boxes.flatMap((box) => box.rows)].map((row) => ({ ...row, width: row.width + 9 }))
+  return [...labels, ...rows]
 }
 
 function drawChip({ transitionId, x, y, width }: Entry, mark: Mark | undefined): Drawn | null {

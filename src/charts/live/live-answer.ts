@@ -16,6 +16,10 @@ export type StandingItem = {
   readonly since: string
   /** How long it has stood there, by its own clock. */
   readonly ageMs: number
+  /** Until its next timer; negative when that should have fired already; null when none is pending. */
+  readonly nextTimerMs: number | null
+  /** Its session waits for somebody to look at an event that could not be applied. */
+  readonly quarantined: boolean
 }
 
 export type StandingPage = {
@@ -29,9 +33,11 @@ export type StuckItem = {
   readonly open: number
   readonly oldestMs: number | null
   readonly p95Ms: number | null
-  /** How long somebody should stand there at most; null when no timer says so. */
+  /** How long somebody should stand there at most, by the chart's own settings; null when they do not say so. */
   readonly limitMs: number | null
-  /** Open conversations that stand there for longer. */
+  /** The same by the timers that conversations have armed: a tenant's settings may be others. Null when none has. */
+  readonly ownLimitsMs: readonly [least: number, most: number] | null
+  /** Open conversations that stand there for longer, each by its own limit. */
   readonly older: number
 }
 
@@ -49,7 +55,7 @@ export type LiveAnswer = LiveCounts &
 export type StuckAnswer = {
   readonly at: string
   readonly snapshotId: string
-  /** Who has stood longest comes first. */
+  /** Where most of the time that is given is used up comes first. */
   readonly states: readonly StuckItem[]
 }
 

@@ -5,6 +5,8 @@ export type TimelineChange = { readonly path: string; readonly was: Json; readon
 
 export type TimelineStep = {
   readonly version: number
+  /** False: it could not be run again, and what it did is not known; where it led is what the journal says, outermost. */
+  readonly isReplayed: boolean
   readonly at: string
   /** The type of the event that led here. */
   readonly event: string
@@ -13,7 +15,7 @@ export type TimelineStep = {
   /** The chart that took it: `conversation@2`. */
   readonly chart: string
   readonly status: string
-  /** Innermost states before and after; empty before the opening. */
+  /** Innermost states before and after; empty before the opening. Outermost ones where it was not run again. */
   readonly from: readonly string[]
   readonly to: readonly string[]
   readonly transitions: readonly string[]

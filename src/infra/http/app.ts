@@ -51,7 +51,9 @@ export type AppOptions = {
   readonly toUserKey: (address: string) => string | null
   /** Null where this node shows no charts. */
   readonly charts:
-    | (ChartRouteOptions & Partial<Omit<LiveRouteOptions, 'library' | 'clock'>> & Partial<TimelineRouteOptions>)
+    | (ChartRouteOptions &
+        Partial<Omit<LiveRouteOptions, 'library' | 'clock'>> &
+        Partial<Pick<TimelineRouteOptions, 'readTimeline'>>)
     | null
   /** Null where nothing is reviewed. */
   readonly reviews: Omit<ReviewRouteOptions, 'ids' | 'toUserKey'> | null
@@ -143,7 +145,8 @@ async function registerGuarded(scope: FastifyInstance, options: AppOptions, sess
   if (links !== undefined) await scope.register((api) => registerSessionRoutes(api, { readModel, links, toUserKey }))
   if (charts !== null) await scope.register((api) => registerChartRoutes(api, charts))
   const { library, live, checkInFlight, readMap, readTimeline } = charts ?? {}
-  if (readTimeline !== undefined) await scope.register((api) => registerTimelineRoutes(api, { readTimeline }))
+  if (readTimeline !== undefined)
+    await scope.register((api) => registerTimelineRoutes(api, { readModel, readTimeline }))
   if (library !== undefined && live !== undefined && checkInFlight !== undefined && readMap !== undefined) {
     await scope.register((api) => registerLiveRoutes(api, { library, live, checkInFlight, readMap, clock }))
   }

@@ -24,6 +24,11 @@ export const liveOperations = {
       window,
       base,
       { in: 'query', name: 'open', schema: { type: 'boolean', description: 'only open ones in the list' } },
+      {
+        in: 'query',
+        name: 'over',
+        schema: { type: 'boolean', description: 'only who stands in the state for longer than its timers allow' },
+      },
       { in: 'query', name: 'state', schema: { ...text, description: 'the id of the state whose list is wanted' } },
       { in: 'query', name: 'cursor', schema: text },
       { in: 'query', name: 'limit', schema: { type: 'integer', minimum: 1, maximum: 200, default: 50 } },
@@ -46,7 +51,7 @@ export const liveOperations = {
     problems: [400, 401, 403, 404, 503],
   },
   stuck: {
-    summary: 'Innermost states by how long their open conversations stand there, beside how long they should',
+    summary: 'Innermost states by how long their open conversations stand there, beside how long each of them should',
     access: 'api',
     parameters: chart,
     answer: json,

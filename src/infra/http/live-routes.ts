@@ -14,6 +14,7 @@ import { placeMoves } from '../../charts/live/place-moves.ts'
 import { toPath } from '../../charts/live/value-states.ts'
 import { compareCharts } from '../../charts/compare/compare-charts.ts'
 import { findLimits } from '../../charts/live/find-limits.ts'
+import { rankStuck } from '../../charts/live/rank-stuck.ts'
 import { measureImpact } from '../../charts/live/measure-impact.ts'
 import type { Impact } from '../../charts/live/measure-impact.ts'
 import type { LiveAnswer, MapAnswer, StuckAnswer } from '../../charts/live/live-answer.ts'
@@ -47,26 +48,13 @@ export async function registerLiveRoutes(app: FastifyInstance, options: LiveRout
   app.get('/api/charts/:chart/live', { config: { operation: operations.live } }, async (request) => {
     const asked = readAsked(request, library)
     const query = request.query as Query
-    const { state, open = 'false' } = query
-    if (state !== undefined && (typeof state !== 'string' || asked.index.state(state) === undefined))
-      throw new HttpProblem(400, 'state: the chart has no such state')
-    if (open !== 'true' && open !== 'false') throw new HttpProblem(400, 'open: neither true nor false')
-    const { cursor = null, limit = 50 } = readPage(query)
-    const path = state === undefined ? null : toPath(asked.index, state)
-    return look(live, asked, path === null ? null : { path, cursor, limit, openOnly: open === 'true' })
+    return look(live, asked, readList(query, asked.index))
   })
   app.get('/api/charts/:chart/stuck', { config: { operation: operations.stuck } }, async (request) => {
     const { chart } = find(request, library)
     const limits = findLimits(indexChart(chart))
-    const { at, snapshotId, states } = await live.stuckView({ machine: chart.machine, states: limits })
-    const limitOf = new Map(limits.map(({ id, limitMs }) => [id, limitMs]))
-    const answer: StuckAnswer = {
-      at,
-      snapshotId,
-      states: states
-        .map((state) => ({ ...state, limitMs: limitOf.get(state.id) ?? null }))
-        .toSorted((one, other) => (other.p95Ms ?? -1) - (one.p95Ms ?? -1)),
-    }
+    const { at, snapshotId, states } = await read(live.stuckView({ machine: chart.machine, states: limits }))
+    const answer: StuckAnswer = { at, snapshotId, states: rankStuck(limits, states) }
     return answer
   })
   app.get('/api/charts/:chart/in-flight', { config: { operation: operations.inFlight } }, async (request) =>
@@ -128,6 +116,26 @@ function readAsked(request: FastifyRequest, library: ChartLibrary): Asked {
   if (base !== undefined && found?.chart.machine !== entry.chart.machine)
     throw new HttpProblem(400, 'base: no chart of this machine')
   return { entry, index: indexChart(entry.chart), base: found, window, windowSeconds }
+}
+
+/** Null when no list is asked for. */
+function readList(query: Query, index: ChartIndex): ListAsked | null {
+  const { state } = query
+  const openOnly = readFlag(query, 'open')
+  const isOver = readFlag(query, 'over')
+  if (state === undefined) return null
+  if (typeof state !== 'string' || index.state(state) === undefined)
+    throw new HttpProblem(400, 'state: the chart has no such state')
+  const over = isOver ? findLimits(index).find(({ id }) => id === state) : null
+  if (over === undefined) throw new HttpProblem(400, 'over: only states that nothing is inside of have a limit')
+  const { cursor = null, limit = 50 } = readPage(query)
+  return { path: toPath(index, state), cursor, limit, openOnly, over }
+}
+
+function readFlag(query: Query, name: string): boolean {
+  const { [name]: value = 'false' } = query
+  if (value !== 'true' && value !== 'false') throw new HttpProblem(400, `${name}: neither true nor false`)
+  return value === 'true'
 }
 
 function readMap(body: unknown, { chart }: LibraryChart): MigrationMap {

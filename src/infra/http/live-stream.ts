@@ -86,7 +86,8 @@ async function keepLooking(
         tell(one.frame)
       } else if ((looks += 1) % heartbeatLooks === 0) tell(toFrame('heartbeat', null))
     } catch {
-      // The next look asks again; whoever watches sees how old the numbers are.
+      // The next look asks again, and what it finds is told though it is the same as before.
+      one.last = null
       tell(toFrame('silence', null))
     }
     if (all.get(key) === one && one.watchers.size > 0) one.cancel = clock.schedule(everyMs, () => void once())

@@ -33,16 +33,9 @@ export function createLiveReadModel(call: Call): LiveReadModel {
   }
 }
 
-function toListRequest({
-  path,
-  machineVersion = null,
-  olderThanMs = null,
-  openOnly = false,
-  cursor,
-  limit,
-}: ListAsked) {
+function toListRequest({ path, machineVersion = null, openOnly = false, over = null, cursor, limit }: ListAsked) {
   const after = readCursor(cursor ?? null, ['since', 'id'])
-  return { path, machineVersion, olderThanMs, openOnly, after, limit: limit ?? null }
+  return { path, machineVersion, openOnly, over, after, limit: limit ?? null }
 }
 
 function readCursor(cursor: string | null, names: readonly string[]): Key | null {

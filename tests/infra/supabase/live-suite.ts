@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 
 import { createCall } from '../../../src/infra/supabase/call.ts'
 import { createLiveReadModel } from '../../../src/infra/supabase/live-read-model.ts'
-import { batchOf, claimAll, newSession, nextStep, opening } from './batches.ts'
+import { batchOf, claimAll, conversationSteps, newSession, nextStep, opening } from './batches.ts'
 import type { DatabaseInUse } from './use-database.ts'
 
 const counted = `
@@ -45,6 +45,58 @@ export function describeLive(database: () => DatabaseInUse): void {
       expect([...ids].toSorted()).toEqual(sessions.map(({ conversationId }) => conversationId).toSorted())
       // Openings and the steps that were committed; the refused one moved nobody.
       expect(view.moves?.reduce((sum, { count }) => sum + count, 0)).toBe(11)
+    })
+
+    test('who stands too long is judged by its own timer, and by the limit where none is armed; the list is as long', async () => {
+      const { store, deployment, client } = database()
+      const live = createLiveReadModel(createCall(client))
+      const owned = await claimAll(database(), 'a')
+      const minute = 60_000
+      const now = Date.now()
+      /** Came an hour ago; `dueIn` of null: no timer. */
+      const come = async (dueIn: number | null, partition: number, clockOffsetMs = 0): Promise<string> => {
+        const session = newSession(deployment, partition)
+        const { conversationId } = session
+        const at = now - 60 * minute
+        const event = { type: 'xstate.after.idle' }
+        const timers = dueIn === null ? {} : { idle: { dueAt: now + dueIn + clockOffsetMs, token: 't', event } }
+        const part = { timers, nextTimerAt: dueIn === null ? null : now + dueIn, updatedAt: at }
+        await store.commitSteps(
+          batchOf('a', owned, [
+            opening(session, (sequence += 1), {
+              clockOffsetMs,
+              conversations: [conversationSteps(session, 0, null, ['PENDING'], part)],
+            }),
+          ]),
+        )
+        return conversationId
+      }
+      let sequence = 0
+      const late = [await come(-minute, 0), await come(-3 * minute, 1), await come(-minute, 2, 24 * 60 * minute)]
+      await come(30 * minute, 0)
+      await come(minute, 1, 24 * 60 * minute)
+      const unarmed = [await come(null, 0), await come(null, 2)]
+      const state = { id: 'PENDING', path: ['PENDING'], timers: ['idle'] }
+      const look = async (limitMs: number | null) => {
+        const stuck = await live.stuckView({ machine: 'conversation', states: [{ ...state, limitMs }] })
+        const over = { timers: state.timers, limitMs }
+        const listed: string[] = []
+        for (let cursor: string | null = null; ;) {
+          const asked = { path: state.path, over, cursor, limit: 2 }
+          const { list } = await live.liveView({ machine: 'conversation', list: asked })
+          listed.push(...(list?.items ?? []).map(({ id }) => id))
+          expect(list?.total).toBe(stuck.states[0]?.older)
+          cursor = list?.next ?? null
+          if (cursor === null) break
+        }
+        expect(listed).toHaveLength(stuck.states[0]?.older ?? 0)
+        return { ...stuck.states[0], listed: listed.toSorted() }
+      }
+      // Ten minutes would be too short for all of them, were it not for the timers that they have.
+      expect(await look(10 * minute)).toMatchObject({ open: 7, older: 5, listed: [...late, ...unarmed].toSorted() })
+      expect(await look(90 * minute)).toMatchObject({ older: 3, listed: late.toSorted() })
+      const { ownLimitsMs } = await look(null)
+      expect(ownLimitsMs?.map((ms) => Math.round(ms / minute))).toEqual([57, 90])
     })
 
     test('nothing that is listed holds a whole address', async () => {

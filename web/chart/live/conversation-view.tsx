@@ -1,12 +1,15 @@
 /** One conversation: its steps scrubbed by mouse or arrow keys, over the chart of the version that took each. */
 import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { Timeline, TimelineStep } from '../../../src/charts/live/timeline.ts'
-import { toTargetName } from '../../../src/charts/target-name.ts'
 import { toDuration } from '../../../src/charts/to-duration.ts'
-import { ask, toQuery } from '../api.ts'
-import { useAsked } from '../use-asked.ts'
+import { StateNames } from '../state-names.tsx'
+import { toEventName } from '../to-event-name.ts'
+import { useFresh } from '../use-fresh.ts'
+import { toWords } from './to-words.ts'
 import type { LivePanelProps } from './live-panel.tsx'
+import { createTimelineReader } from './read-timeline.ts'
 import { layToken } from './lay-token.ts'
+import { StepList } from './step-list.tsx'
 import { TimeStrip } from './time-strip.tsx'
 
 type Props = LivePanelProps & { readonly id: string }
@@ -14,9 +17,8 @@ type Props = LivePanelProps & { readonly id: string }
 export function ConversationView(props: Props) {
   const { id, view, address, go, onGo, onToken, live } = props
   const [hasWords, setHasWords] = useState(false)
-  const asked = useAsked(JSON.stringify([id, hasWords, live.answer?.snapshotId]), async () =>
-    ask<Timeline>(`/api/conversations/${id}/timeline${toQuery({ words: hasWords ? 'true' : null })}`),
-  )
+  const readTimeline = useMemo(() => createTimelineReader(id, hasWords), [id, hasWords])
+  const asked = useFresh(`${id} ${hasWords}`, String(live.heardAt), readTimeline)
   const timeline = asked.answer
   const steps = timeline?.steps ?? []
   const at = Math.max(
@@ -51,7 +53,8 @@ export function ConversationView(props: Props) {
       {step !== undefined && (
         <>
           <TimeStrip steps={steps} at={at} onChoose={choose} />
-          <label>
+          <StepList steps={steps} at={at} root={view.chart.root} onChoose={choose} />
+          <label class="words">
             <input type="checkbox" checked={hasWords} onChange={() => setHasWords(!hasWords)} /> Show what was written
           </label>
           <StepFacts step={step} before={steps[at - 1]} root={view.chart.root} />
@@ -70,7 +73,7 @@ function Verdict({ timeline: { replay, steps, left, status } }: { readonly timel
   const text =
     replay.kind === 'same'
       ? `${steps.length + left} steps; run again they end where it is stored: ${status}`
-      : `run again it differs at step ${replay.version}: ${replay.reason}`
+      : `from step ${replay.version} on it cannot be made again: ${replay.reason}`
   return (
     <p role="status" class={replay.kind === 'same' ? 'goal' : 'problem'}>
       {text}
@@ -87,23 +90,26 @@ function StepFacts({ step, before, root }: FactsProps) {
   return (
     <div data-step={version}>
       <h3>
-        {version}. {event}
+        {version}. {toEventName(event)}
       </h3>
       <p class="goal">
         {at.replace('T', ' ').slice(0, 19)} UTC{since !== null && `, ${toDuration(since)} after the step before`}, by{' '}
         {chart}
       </p>
       <p>
-        <b>{to.map((id) => toTargetName(id, root)).join(', ')}</b>
+        <b>
+          <StateNames ids={to} root={root} />
+        </b>
       </p>
       {said !== null && <q>{said}</q>}
+      {!step.isReplayed && <p class="hint">Only the journal tells of this step: what it did besides is not known.</p>}
       <Facts
         name="Does"
-        list={actions.map(({ name, params }) => `${name}${params === null ? '' : ` ${JSON.stringify(params)}`}`)}
+        list={actions.map(({ name, params }) => `${name}${params === null ? '' : ` ${toWords(params)}`}`)}
       />
       <Facts
         name="Remembers"
-        list={changes.map(({ path, was, now }) => `${path}: ${JSON.stringify(was)} → ${JSON.stringify(now)}`)}
+        list={changes.map(({ path, was, now }) => `${path}: ${toWords(was)} → ${toWords(now)}`)}
       />
       <Facts
         name="Timers"

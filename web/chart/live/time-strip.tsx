@@ -4,6 +4,7 @@
  */
 import { useState } from 'preact/hooks'
 import type { TimelineStep } from '../../../src/charts/live/timeline.ts'
+import { usePlaying } from './use-playing.ts'
 
 type Props = { readonly steps: readonly TimelineStep[]; readonly at: number; readonly onChoose: (at: number) => void }
 
@@ -20,6 +21,7 @@ export function TimeStrip({ steps, at, onChoose }: Props) {
     if (at < next.from || at > next.to) onChoose(Math.min(Math.max(at, next.from), next.to))
   }
   const step = steps[at]
+  const [isPlaying, onPlay] = usePlaying(at, to, (next) => onChoose(Math.max(next, from)))
   return (
     <div class="strip">
       <svg viewBox={`0 0 ${width} 18`} aria-hidden="true">
@@ -34,6 +36,10 @@ export function TimeStrip({ steps, at, onChoose }: Props) {
           />
         ))}
       </svg>
+      <p class="ends">
+        <span>{toMoment(steps[from])}</span>
+        <span>{toMoment(steps[to])}</span>
+      </p>
       <label class="line">
         Step {at + 1} of {steps.length}
         <input
@@ -47,6 +53,9 @@ export function TimeStrip({ steps, at, onChoose }: Props) {
         />
       </label>
       <p class="range">
+        <button type="button" class="plain" disabled={from === to} onClick={onPlay}>
+          {isPlaying ? 'Stop' : 'Play'}
+        </button>
         <label>
           From{' '}
           <input
@@ -74,6 +83,10 @@ export function TimeStrip({ steps, at, onChoose }: Props) {
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(Number.isFinite(value) ? Math.round(value) : least, least), most)
+}
+
+function toMoment(step: TimelineStep | undefined): string {
+  return step === undefined ? '' : step.at.slice(0, 16).replace('T', ' ')
 }
 
 /** From left to right; a gap counts by its logarithm. */

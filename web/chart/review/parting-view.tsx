@@ -1,6 +1,8 @@
 /** The first step that is another one, side by side. */
 import type { ReplayDifference, ReplayMoment } from '../../../src/charts/review/replay-line.ts'
 import { toTargetName } from '../../../src/charts/target-name.ts'
+import { StateNames } from '../state-names.tsx'
+import { toEventName } from '../to-event-name.ts'
 
 type Props = {
   readonly line: ReplayDifference
@@ -16,7 +18,7 @@ export function Parting({ line: { id, first, breaks }, base, head, root }: Props
   return (
     <div class="parting">
       <p>
-        <b>{toEventName(event as Doing)}</b>
+        <b>{toEventName(String((event as Doing)['type']))}</b>
         <Said event={event as Doing} />
         {wouldPlaces.from.length > 0 && <span class="goal">in {toPlace(wouldPlaces.from, root)}</span>}
       </p>
@@ -56,7 +58,7 @@ function Side({ title, moment, other, root }: SideProps) {
     <section>
       <h4>{title}</h4>
       <p>
-        <b>{states.length === 0 ? status : toPlace(states, root)}</b>
+        <b>{states.length === 0 ? status : <StateNames ids={states} root={root} />}</b>
       </p>
       {note !== null && <p class="hint">{note}</p>}
       {sends.map((send, place) => (
@@ -127,14 +129,6 @@ function Text({ text, other }: { readonly text: string; readonly other: string }
       {text.slice(text.length - end)}
     </blockquote>
   )
-}
-
-function toEventName(event: Doing): string {
-  const type = String(event['type'])
-  if (type.startsWith('xstate.done.actor.')) return `${type.slice('xstate.done.actor.'.length)} is done`
-  if (type.startsWith('xstate.error.actor.')) return `${type.slice('xstate.error.actor.'.length)} fails`
-  if (type.startsWith('xstate.after.')) return `${type.slice('xstate.after.'.length).split('.')[0] ?? ''} passes`
-  return type
 }
 
 function toPlace(states: readonly string[], root: string): string {

@@ -1,8 +1,10 @@
 /** What a review asks and writes. Writing brings the review token, which stays in this tab. */
 import type { ChartCoverage } from '../../../src/charts/coverage/cover-chart.ts'
 import type { Carried } from '../../../src/charts/review/carry-threads.ts'
+import type { InFlightResult } from '../../../src/charts/review/in-flight-result.ts'
 import type { ReplayLine } from '../../../src/charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../../src/charts/review/review-answer.ts'
+import type { MigrationMap } from '../../../src/machines/migration-map.ts'
 import { ask, Refused, refuse, toQuery, toThreadsPath } from '../api.ts'
 
 export type Thread = Carried<{
@@ -90,4 +92,14 @@ export async function* replay(
     rest = lines.pop() ?? ''
     yield lines.map((line) => JSON.parse(line) as ReplayLine)
   }
+}
+
+/** With a map that is not kept; null: with those that are. Changes nothing. */
+export async function checkInFlight(ref: string, map: MigrationMap | null): Promise<InFlightResult> {
+  const path = `/api/charts/${encodeURIComponent(ref)}/in-flight`
+  if (map === null) return ask<InFlightResult>(path)
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(path, { method: 'POST', headers, body: JSON.stringify(map) }).catch(() => null)
+  if (answer === null) throw new Refused('the service does not answer')
+  return answer.ok ? ((await answer.json()) as InFlightResult) : refuse(answer)
 }

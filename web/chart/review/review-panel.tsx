@@ -6,15 +6,20 @@ import { useAsked } from '../use-asked.ts'
 import { AllThreads } from './comments.tsx'
 import { InFlight } from './in-flight.tsx'
 import { Replay, type Stepper } from './replay.tsx'
+import type { Mapping } from './mapping.ts'
 import { readReview, type ReviewAnswer } from './review-api.ts'
 import './review.css'
 import { Untested } from './untested.tsx'
 import { Verdict } from './verdict.tsx'
 
+export { MapWays } from './map-ways.tsx'
+
 export type ReviewPanelProps = {
   readonly view: View
   readonly onGo: (id: string) => void
   readonly onParting: (overlay: Overlay | null) => void
+  readonly onList: (id: string) => void
+  readonly onMapping: (mapping: Mapping | null) => void
   /** What the keys n and p step through. */
   readonly stepper: { current: Stepper | null }
 }
@@ -49,6 +54,8 @@ export function ReviewPanel(props: ReviewPanelProps) {
           root={view.chart.root}
           isKnown={(one) => view.chart.states.some((state) => state.id === one)}
           onGo={onGo}
+          onList={props.onList}
+          onMapping={props.onMapping}
         />
       )}
       <Replay {...props} comparison={comparison} />
