@@ -77,6 +77,20 @@ describe('a send whose answer was lost', () => {
     expect(sends(world)[0]).toMatchObject({ status: 'done', providerId: 'SMlate' })
   })
 
+  test('is asked about until the provider answers: its silence proves nothing', async () => {
+    const provider = createProvider([lost])
+    const world = await createMemoryWorld({ performers: provider.performers })
+    const silentUntil = world.clock.now() + 200_000
+    provider.performers['sendMessage']!.resolve = async () => {
+      if (world.clock.now() < silentUntil) throw new Error('Twilio does not answer')
+      return { providerId: 'SMfound' }
+    }
+    await world.say('hello')
+    await world.clock.advance(300_000)
+    expect(provider.performed).toEqual(['re: hello'])
+    expect(sends(world)).toEqual([expect.objectContaining({ status: 'done', providerId: 'SMfound' })])
+  })
+
   test('that the provider does not know is sent once more, and no more than once', async () => {
     const provider = createProvider([lost, lost, lost])
     const world = await createMemoryWorld({ performers: provider.performers })
@@ -171,6 +185,32 @@ describe('what a dead owner leaves', () => {
     await second.clock.advance(30_000)
     expect(provider.performed).toEqual([])
     expect(sends(second)[0]).toMatchObject({ status: 'done', providerId: 'SMfound' })
+  })
+
+  test('a send that was not begun waits until all that the log held was read, and a STOP in it stops the send', async () => {
+    const later: EffectResult = { kind: 'retry', afterMs: 500, reason: 'slow down' }
+    const first = await createMemoryWorld({ performers: createProvider([later]).performers })
+    await first.say('hello')
+    await first.clock.advance(1_800)
+    first.store.usurp()
+    expect(sends(first)[0]).toMatchObject({ status: 'pending' })
+    await first.say('STOP', { providerId: 'SMstop' })
+    // The log answers at once how far it goes, and hands out its events slowly.
+    const read: typeof first.log.read = (partition, after, deliver) =>
+      first.log.read(
+        partition,
+        after,
+        async (entry) =>
+          new Promise((resolve) => {
+            first.clock.schedule(2_000, () => resolve(deliver(entry)))
+          }),
+      )
+    const provider = createProvider([])
+    const after = { ...first, log: { ...first.log, read } }
+    const second = await createMemoryWorld({ after, performers: provider.performers })
+    await second.clock.advance(30_000)
+    expect(second.only().status).toBe('USER_CLOSED')
+    expect(provider.performed).toEqual([])
   })
 
   test('a running send that was delivered does not hold up the STOP behind it', async () => {

@@ -22,6 +22,7 @@ test('every mutant still applies: its text stands exactly once where it says', a
     await copy.remove()
   }
   for (const mutant of testedMutants) {
+    if (mutant.function === undefined) continue
     const newest = await findNewest(mutant.function)
     expect(newest.file, mutant.name).toBe(mutant.file)
     expect(newest.definition, mutant.name).toContain(mutant.from)
@@ -44,7 +45,7 @@ test(
 )
 
 test(
-  'two connections of PostgreSQL see a row lock that is missing',
+  'single tests see what few seeds do, and a row lock that is missing',
   async () => {
     const caught = await catchMutants(testedMutants, 1)
     expect(caught.filter(({ by }) => by === null).map(({ name }) => name)).toEqual([])

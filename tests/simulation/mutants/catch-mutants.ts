@@ -58,10 +58,10 @@ function runUntilFailure(folder: string, seedsMax: number): Promise<string | nul
 }
 
 /** The named test must fail: that it ran and found the mistake is read off its report. */
-async function runTest(folder: string, { test, title }: TestedMutant): Promise<string | null> {
+async function runTest(folder: string, { project, test, title }: TestedMutant): Promise<string | null> {
   const program = join(folder, 'node_modules/vitest/vitest.mjs')
   const report = join(folder, 'report.json')
-  const options = ['run', '--project', 'slow', test, '-t', title, '--reporter', 'json', '--outputFile', report]
+  const options = ['run', '--project', project, test, '-t', title, '--reporter', 'json', '--outputFile', report]
   await new Promise<void>((resolve) => {
     execFile(process.execPath, [program, ...options], { cwd: folder, timeout: timeoutMs }, () => resolve())
   })

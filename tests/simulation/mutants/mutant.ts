@@ -10,8 +10,13 @@ export type Mutant = {
   readonly to: string
 }
 
-/** One that a test with a real database has to see. `function`: its newest definition must be the one in `file`. */
-export type TestedMutant = Mutant & { readonly function: string; readonly test: string; readonly title: string }
+/** One that a test has to see. `function`: of the database; its newest definition must be the one in `file`. */
+export type TestedMutant = Mutant & {
+  readonly function?: string
+  readonly project: 'fast' | 'slow'
+  readonly test: string
+  readonly title: string
+}
 
 /** One that the simulation has to see: some seed from 1 on must fail, at the latest this one. */
 export type SimulatedMutant = Mutant & { readonly seedsMax: number }

@@ -101,14 +101,6 @@ const effects: SimulatedMutant[] = [
     seedsMax: 60,
   },
   {
-    name: 'silence of the provider proves that it has nothing',
-    breaks: 'section 7',
-    file: 'src/actors/resolve-uncertain.ts',
-    from: "      // No answer is not the answer 'none'.",
-    to: "      if (attempt >= 0) return 'accepted-none'",
-    seedsMax: 1_500,
-  },
-  {
     name: 'a message that may be of another send with the same text is taken for this one',
     breaks: 'section 7 (found by the simulation)',
     file: 'src/actors/resolve-uncertain.ts',
@@ -167,14 +159,6 @@ const late: SimulatedMutant[] = [
     to: 'const isStarting = this.#toStart.has(effect.effectId)',
     seedsMax: 3_000,
   },
-  {
-    name: 'a commit that its owner has given up is written after a newer one',
-    breaks: 'D6 (found by the simulation)',
-    file: 'tests/simulation/store/commit.ts',
-    from: "const isLate = (partition: number): boolean => (tables.partition(partition).lastCommitId ?? '') > batch.commitId",
-    to: 'const isLate = (_partition: number): boolean => false',
-    seedsMax: 1_000,
-  },
 ]
 
 const time: SimulatedMutant[] = [
@@ -185,14 +169,6 @@ const time: SimulatedMutant[] = [
     from: 'if (due.length > 0) await this.barrier()',
     to: 'if (due.length > 1_000) await this.barrier()',
     seedsMax: 60,
-  },
-  {
-    name: 'an owner acts on what it inherited before it has read up to the end',
-    breaks: 'D4: a STOP that waits is seen first',
-    file: 'src/actors/node.ts',
-    from: 'await Promise.all(partitions.map(async (partition) => partition.barrier()))',
-    to: 'await Promise.resolve()',
-    seedsMax: 150,
   },
   {
     name: 'a timer fires before it is due',
