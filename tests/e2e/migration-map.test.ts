@@ -130,7 +130,8 @@ async function untilStanding(expected: readonly string[], look: () => Promise<un
       last = await standing()
       return JSON.stringify(last) === JSON.stringify(expected)
     },
-    20_000,
+    // Who was told too early is told again after half a minute.
+    60_000,
     () => `they stand in ${JSON.stringify(last)}`,
   )
 }

@@ -254,7 +254,8 @@ describe('numbers of one messaging service', () => {
     await say(user, 'START', second)
     await until(async () => (await proofsOf(user))[0]?.endedAt !== null, 10_000)
     await say(user, 'hello to the first')
-    await until(async () => (await sentTo(user)).length === 1, 15_000)
+    // The one who says START may be answered, too.
+    await until(async () => (await sentTo(user)).some(({ body }) => body.includes('hello to the first')), 15_000)
     expect((await client.all(user)).length).toBeGreaterThan(0)
   })
 })
