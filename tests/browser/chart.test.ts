@@ -1,6 +1,5 @@
 /** The chart page as a reviewer uses it: in a real browser, on the real HTTP application, without log and database. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
@@ -9,13 +8,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { extractChart } from '../../src/charts/extract-chart.ts'
 import { conversationMachine } from '../../src/machines/conversation/machine.ts'
 import { build } from '../charts/random-machine.ts'
+import { runAxe } from '../support/axe.ts'
+import { createTabTo } from '../support/tab-to.ts'
 import { startBrowser } from '../support/browser.ts'
 import { startSmallCharts, type SmallCharts } from './small-charts.ts'
 
 const wide = { width: 1440, height: 900 }
 const narrow = { width: 390, height: 844 }
 const assets = fileURLToPath(new URL('../../web/dist/assets', import.meta.url))
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const tabTo = createTabTo(120)
 const chart = extractChart(conversationMachine)
 
 let browser: Browser
@@ -182,6 +183,7 @@ test('by keyboard only: read, search, simulate, compare', { timeout: 120_000 }, 
   await page.keyboard.press('Enter')
   await page.getByRole('tabpanel').getByRole('heading', { name: 'after 15 min' }).waitFor()
   await page.keyboard.press('Escape')
+  await expect.poll(focused).toMatch(/^conversation\.PROGRESS\.waiting\|/u)
 
   await tabTo(page, async () => (await focused()) === 'tab-details')
   await page.keyboard.press('ArrowRight')
@@ -403,21 +405,4 @@ function state(page: Page, id: string) {
 
 async function expectPlace(page: Page, place: string): Promise<void> {
   await page.locator('.now b').getByText(place, { exact: true }).waitFor()
-}
-
-async function tabTo(page: Page, isThere: () => Promise<boolean>): Promise<void> {
-  const pressesMax = 120
-  for (let press = 0; press < pressesMax; press += 1) {
-    await page.keyboard.press('Tab')
-    if (await isThere()) return
-  }
-  throw new Error('the Tab key does not lead there')
-}
-
-async function runAxe(page: Page): Promise<readonly string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axeSource)
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`))",
-  )
-  return found as readonly string[]
 }

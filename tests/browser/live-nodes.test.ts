@@ -2,12 +2,11 @@
  * Live numbers on a node that owns no conversation: what another node commits is on its page, a link that breaks is said
  * and mended, and what stands still because nobody fires its timers is listed. PostgreSQL, NATS and both nodes are real.
  */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { LiveAnswer, StuckAnswer } from '../../src/charts/live/live-answer.ts'
+import { runAxe } from '../support/axe.ts'
 import { startBrowser } from '../support/browser.ts'
 import { ownVersion } from '../support/machines/draft-conversation.ts'
 import { createProduction } from '../support/production.ts'
@@ -19,7 +18,6 @@ import type { TcpProxy } from '../support/tcp-proxy.ts'
 
 const wide = { width: 1440, height: 900 }
 const narrow = { width: 390, height: 844 }
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const own = `conversation@${ownVersion}`
 const waitingId = 'conversation.PROGRESS.waiting'
 /** The chart gives 15 minutes; this tenant less. */
@@ -194,12 +192,4 @@ async function open(options: BrowserContextOptions, wanted: string): Promise<Pag
   await page.goto(`http://127.0.0.1:${link.port}/?m=${own}&${wanted}`)
   await page.locator('.chart [data-state]').first().waitFor()
   return page
-}
-
-async function runAxe(page: Page): Promise<readonly string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axeSource)
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`))",
-  )
-  return found as readonly string[]
 }

@@ -3,13 +3,14 @@
  * beside it: what the page says, what it lists, what the API says and what the rows say is one number.
  */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { LiveAnswer } from '../../src/charts/live/live-answer.ts'
 import type { Timeline } from '../../src/charts/live/timeline.ts'
 import type { MigrationMap } from '../../src/machines/migration-map.ts'
+import { runAxe } from '../support/axe.ts'
+import { createTabTo } from '../support/tab-to.ts'
 import { startBrowser } from '../support/browser.ts'
 import { renamedTo } from '../support/machines/draft-conversation-renamed.ts'
 import { draftVersion, ownVersion } from '../support/machines/draft-conversation.ts'
@@ -21,7 +22,7 @@ import { toPath } from './reviewed-service.ts'
 
 const wide = { width: 1440, height: 900 }
 const narrow = { width: 390, height: 844 }
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const tabTo = createTabTo(200)
 const users = 24
 const own = `conversation@${ownVersion}`
 const draftRef = `conversation@${draftVersion}+draft`
@@ -583,21 +584,4 @@ async function open(options: BrowserContextOptions, wanted: string): Promise<Pag
     .first()
     .waitFor()
   return page
-}
-
-async function tabTo(page: Page, isThere: () => Promise<boolean>): Promise<void> {
-  const pressesMax = 200
-  for (let press = 0; press < pressesMax; press += 1) {
-    await page.keyboard.press('Tab')
-    if (await isThere()) return
-  }
-  throw new Error('the Tab key does not lead there')
-}
-
-async function runAxe(page: Page): Promise<readonly string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axeSource)
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`))",
-  )
-  return found as readonly string[]
 }

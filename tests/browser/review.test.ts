@@ -4,7 +4,6 @@
  */
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
@@ -12,6 +11,8 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 
 import type { ReplayLine } from '../../src/charts/review/replay-line.ts'
 import type { ReviewAnswer } from '../../src/charts/review/review-answer.ts'
+import { runAxe } from '../support/axe.ts'
+import { createTabTo } from '../support/tab-to.ts'
 import { startBrowser } from '../support/browser.ts'
 import { renamedFrom, renamedTo } from '../support/machines/draft-conversation-renamed.ts'
 import { draftVersion, ownVersion } from '../support/machines/draft-conversation.ts'
@@ -22,7 +23,7 @@ import type { ReviewedService } from './reviewed-service.ts'
 
 const wide = { width: 1440, height: 900 }
 const narrow = { width: 390, height: 844 }
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const tabTo = createTabTo(160)
 const users = 24
 const reviewId = `conversation@${ownVersion}..${draftVersion}`
 const query = `m=${encodeURIComponent(`conversation@${draftVersion}+draft`)}&base=conversation@${ownVersion}`
@@ -365,21 +366,4 @@ async function open(options: BrowserContextOptions, wanted: string): Promise<Pag
   await page.goto(`${reviewed.url()}/?${wanted}`)
   await page.locator('.chart [data-state]').first().waitFor()
   return page
-}
-
-async function tabTo(page: Page, isThere: () => Promise<boolean>): Promise<void> {
-  const pressesMax = 160
-  for (let press = 0; press < pressesMax; press += 1) {
-    await page.keyboard.press('Tab')
-    if (await isThere()) return
-  }
-  throw new Error('the Tab key does not lead there')
-}
-
-async function runAxe(page: Page): Promise<readonly string[]> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(axeSource)
-  const found = await page.evaluate(
-    "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).slice(0, 3).join(', ')}`))",
-  )
-  return found as readonly string[]
 }
